@@ -1,0 +1,1 @@
+//! Runs event loops and owns Cap'n Proto connections, with Send + Sync handles.

@@ -1,0 +1,1 @@
+//! Decides on which thread a call between processes runs.

@@ -1,0 +1,1 @@
+//! Calls between processes that look like calls in one process.
