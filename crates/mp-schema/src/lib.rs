@@ -1,1 +1,14 @@
-//! Reads Cap'n Proto schema files and their $Proxy annotations into a checked model of interfaces, methods and structs.
+//! Reads Cap'n Proto schema files and their `$Proxy` annotations into a checked model.
+
+mod error;
+mod loader;
+mod model;
+pub mod well_known;
+
+pub use error::{Diagnostic, Diagnostics, Error};
+pub use loader::Loader;
+pub use model::{
+    Annotation, AnyKind, Arg, Brand, BrandScope, Constant, Decl, Enum, Enumerant, Field, File,
+    Import, Interface, Item, Location, Message, Method, MethodKind, Role, Schema, ScopeBinding,
+    Struct, Superclass, Type, TypeRef, Value, Wrap,
+};
