@@ -1,0 +1,3 @@
+//! Writes the generated files that are committed.
+
+fn main() {}
