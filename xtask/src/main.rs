@@ -48,8 +48,8 @@ struct Command {
 
 fn help(_: &[OsString]) -> Result<(), Failure> {
     for command in COMMANDS {
-        let usage = format!("{} {}", command.name, command.args);
-        say::line(&format!("cargo xtask {usage:<24} {}", command.sentence));
+        say::line(&format!("cargo xtask {} {}", command.name, command.args));
+        say::line(&format!("    {}", command.sentence));
     }
     Ok(())
 }
