@@ -1,0 +1,214 @@
+//! A call of this process on its way.
+
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use capnp::any_pointer;
+use capnp::traits::Imbue;
+use futures::future::abortable;
+
+use crate::capability::{Capability, pipeline_ops};
+use crate::connection::{Connection, Inner, Release, contained};
+use crate::proxy_capnp::context;
+use crate::vat::raw;
+use crate::vat::shared::{CallSlot, CallState};
+use crate::vat::state::State;
+use crate::{Error, Message, Object};
+
+/// What the run-time adds to a call's params, beside the caller's arguments.
+#[derive(Clone, Debug, Default)]
+pub struct CallContext {
+    /// The `Context`, if the method has one.
+    pub threads: Option<Threads>,
+    /// Objects of this process to be put into pointer fields, such as a thread map.
+    pub objects: Vec<(u16, Arc<dyn Object>)>,
+}
+
+/// The content of a `Context`.
+#[derive(Clone, Debug)]
+pub struct Threads {
+    /// The index of the params' pointer field.
+    pub field: u16,
+    /// The peer's thread that is to run the call. `None`: null.
+    pub thread: Option<Capability>,
+    /// This process's thread that runs the peer's callbacks.
+    pub callback_thread: Option<Arc<dyn Object>>,
+}
+
+/// A call that was sent. Dropping it tells the peer that the answer is not wanted.
+#[derive(Debug)]
+pub struct Call {
+    connection: Arc<Inner>,
+    key: Option<usize>,
+}
+
+impl Call {
+    pub(crate) fn send(
+        target: &Capability,
+        interface_id: u64,
+        ordinal: u16,
+        context: &CallContext,
+        build: impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        let connection = Arc::clone(target.inner());
+        let inner = Arc::clone(&connection);
+        let key = connection.enter(|state| {
+            if state.is_closed() {
+                return Err(inner.disconnected());
+            }
+            let hook = state
+                .shared
+                .import(target.key())
+                .ok_or(Error::CalledAfterDisconnect)?;
+            let mut request = hook.new_call(interface_id, ordinal, None);
+            build(request.hook.get(), state)?;
+            if let Some(threads) = &context.threads {
+                set_threads(request.hook.get(), threads, &inner, state)?;
+            }
+            for (field, object) in &context.objects {
+                raw::pointer_field(request.hook.get(), *field)?
+                    .set_as_capability(state.export(object));
+            }
+            Ok(start(state, request.hook.send()))
+        })??;
+        Ok(Self {
+            connection,
+            key: Some(key),
+        })
+    }
+
+    /// The connection that the call went over.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection::from_inner(Arc::clone(&self.connection))
+    }
+
+    /// An object of the answer, before the answer is there: calls on it go out at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the connection has ended.
+    pub fn pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
+        let key = self.key.ok_or(Error::Cancelled)?;
+        let import = self.connection.enter(|state| {
+            let calls = state.shared.calls.borrow();
+            let pipeline = calls.get(key).and_then(|slot| slot.pipeline.as_ref());
+            let pipeline = pipeline.ok_or(Error::Disconnected)?;
+            let hook = pipeline.hook.get_pipelined_cap(&pipeline_ops(path));
+            Ok::<_, Error>(state.shared.imports.borrow_mut().insert(hook))
+        })??;
+        Ok(Capability::new(Arc::clone(&self.connection), import))
+    }
+
+    /// Reads the answer in place if it is there: the function runs with the connection's lock held, and sees no objects.
+    /// If it is not, the waker is woken when it is.
+    pub fn poll_read<R: Send>(
+        &mut self,
+        waker: &Waker,
+        read: &mut Option<impl FnOnce(any_pointer::Reader<'_>) -> Result<R, Error>>,
+    ) -> Poll<Result<R, Error>> {
+        self.poll_with(waker, |content, _| {
+            let no_objects = Vec::new();
+            let mut content = content;
+            content.imbue(&no_objects);
+            match read.take() {
+                Some(read) => contained(|| read(content)),
+                None => Err(Error::Cancelled),
+            }
+        })
+    }
+
+    /// Copies the answer out if it is there, with the objects that it refers to.
+    pub fn poll_message(&mut self, waker: &Waker) -> Poll<Result<Message, Error>> {
+        let connection = Arc::clone(&self.connection);
+        self.poll_with(waker, |content, state| {
+            Message::copy_from(content, &connection, state)
+        })
+    }
+
+    fn poll_with<R: Send>(
+        &mut self,
+        waker: &Waker,
+        read: impl FnOnce(any_pointer::Reader<'_>, &State) -> Result<R, Error>,
+    ) -> Poll<Result<R, Error>> {
+        let Some(key) = self.key else {
+            return Poll::Ready(Err(Error::Cancelled));
+        };
+        let polled = self.connection.enter(|state| {
+            let slot = {
+                let mut calls = state.shared.calls.borrow_mut();
+                match calls.get_mut(key).map(|slot| &mut slot.state) {
+                    None => return Poll::Ready(Err(Error::Disconnected)),
+                    Some(CallState::Waiting { waker: current, .. }) => {
+                        if !current.as_ref().is_some_and(|current| current.will_wake(waker)) {
+                            *current = Some(waker.clone());
+                        }
+                        return Poll::Pending;
+                    }
+                    Some(_) => calls.try_remove(key),
+                }
+            };
+            Poll::Ready(match slot.map(|slot| slot.state) {
+                Some(CallState::Done(Ok(response))) => response
+                    .hook
+                    .get()
+                    .map_err(Error::from)
+                    .and_then(|content| read(content, state)),
+                Some(CallState::Done(Err(error))) => Err(Error::from_wire(error)),
+                _ => Err(Error::Disconnected),
+            })
+        });
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => {
+                self.key = None;
+                Poll::Ready(result)
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.connection.release(Release::Call(key));
+        }
+    }
+}
+
+/// Enters a sent call into the vat's table, with a future that completes it.
+fn start(state: &State, sent: capnp::capability::RemotePromise<any_pointer::Owned>) -> usize {
+    let shared = &state.shared;
+    let (answer, abort) = abortable(sent.promise);
+    let key = shared.calls.borrow_mut().insert(CallSlot {
+        state: CallState::Waiting { waker: None, abort },
+        pipeline: Some(sent.pipeline),
+    });
+    let weak = std::rc::Rc::downgrade(shared);
+    shared.spawn(async move {
+        if let Ok(result) = answer.await {
+            if let Some(shared) = weak.upgrade() {
+                shared.complete_call(key, result);
+            }
+        }
+    });
+    key
+}
+
+fn set_threads(
+    params: any_pointer::Builder<'_>,
+    threads: &Threads,
+    connection: &Inner,
+    state: &State,
+) -> Result<(), Error> {
+    let mut builder: context::Builder<'_> = raw::pointer_field(params, threads.field)?.init_as();
+    if let Some(thread) = &threads.thread {
+        let thread = crate::Reference::Remote(thread.clone()).to_hook(connection, state)?;
+        builder.set_thread(capnp::capability::FromClientHook::new(thread));
+    }
+    if let Some(callback) = &threads.callback_thread {
+        builder.set_callback_thread(capnp::capability::FromClientHook::new(state.export(callback)));
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Handles to the peer's objects.
+
+use std::sync::Arc;
+
+use capnp::private::capability::{ClientHook, PipelineOp};
+
+use crate::connection::{Connection, Inner, Release};
+use crate::{Error, Object};
+
+/// A reference to an object that came over a connection, or to one that is still to come.
+///
+/// Any thread may use it. The last clone that is dropped releases the reference at the peer; that never blocks. Holding one
+/// keeps the connection open.
+#[derive(Clone)]
+pub struct Capability {
+    imported: Arc<Imported>,
+}
+
+/// An entry of the vat's table, removed on drop.
+struct Imported {
+    connection: Arc<Inner>,
+    key: usize,
+}
+
+impl Capability {
+    /// Takes over an entry of the vat's table.
+    pub(crate) fn new(connection: Arc<Inner>, key: usize) -> Self {
+        Self {
+            imported: Arc::new(Imported { connection, key }),
+        }
+    }
+
+    /// The connection over which the object came.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection::from_inner(Arc::clone(&self.imported.connection))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.imported.connection
+    }
+
+    pub(crate) fn key(&self) -> usize {
+        self.imported.key
+    }
+}
+
+impl std::fmt::Debug for Capability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capability")
+            .field("connection", &self.imported.connection.id())
+            .field("key", &self.imported.key)
+            .finish()
+    }
+}
+
+impl Drop for Imported {
+    fn drop(&mut self) {
+        self.connection.release(Release::Import(self.key));
+    }
+}
+
+/// An object reference in a message.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reference {
+    /// An object of this process.
+    Local(Arc<dyn Object>),
+    /// An object of the peer.
+    Remote(Capability),
+}
+
+impl Reference {
+    /// The hook for a message of this connection.
+    pub(crate) fn to_hook(
+        &self,
+        connection: &Inner,
+        state: &crate::vat::state::State,
+    ) -> Result<Box<dyn ClientHook>, Error> {
+        match self {
+            Self::Local(object) => Ok(state.export(object)),
+            Self::Remote(capability) => {
+                if !std::ptr::eq(Arc::as_ptr(capability.inner()), connection) {
+                    return Err(Error::failed(
+                        "a capability was sent over a connection that it did not come over",
+                    ));
+                }
+                state
+                    .shared
+                    .import(capability.key())
+                    .ok_or(Error::CalledAfterDisconnect)
+            }
+        }
+    }
+}
+
+/// A path through pointer fields of structs.
+pub(crate) fn pipeline_ops(path: &[u16]) -> Vec<PipelineOp> {
+    path.iter()
+        .map(|index| PipelineOp::GetPointerField(*index))
+        .collect()
+}

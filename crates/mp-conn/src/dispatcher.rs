@@ -1,0 +1,54 @@
+//! Hands calls to their objects in the order in which they came, whichever threads brought them.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::log;
+use crate::vat::shared::Dispatch;
+
+/// Calls that were read and not yet handed over.
+///
+/// Threads push while they hold the vat's lock, and run after they released it. One thread at a time runs, and takes along
+/// what others pushed meanwhile: so two threads cannot overtake each other between unlocking and handing over.
+#[derive(Default)]
+pub(crate) struct Dispatcher {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    calls: VecDeque<Dispatch>,
+    running: bool,
+}
+
+impl Dispatcher {
+    pub(crate) fn push(&self, calls: Vec<Dispatch>) {
+        if !calls.is_empty() {
+            self.lock().calls.extend(calls);
+        }
+    }
+
+    /// Hands over everything, unless another thread is at it.
+    pub(crate) fn run(&self) {
+        let mut queue = self.lock();
+        if queue.running {
+            return;
+        }
+        queue.running = true;
+        while let Some((object, call)) = queue.calls.pop_front() {
+            drop(queue);
+            let handed = catch_unwind(AssertUnwindSafe(|| object.call(call)));
+            if handed.is_err() {
+                drop(catch_unwind(|| log::uncaught("an object")));
+            }
+            drop(object);
+            queue = self.lock();
+        }
+        queue.running = false;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,277 @@
+//! The event loop: one thread that reads what nobody else reads, accepts, keeps deadlines, and runs methods without a context.
+
+mod cleanup;
+mod registration;
+mod timers;
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::Instant;
+
+use polling::{Events, Poller};
+
+pub(crate) use self::cleanup::Job;
+pub(crate) use self::registration::{Interest, Registration};
+pub(crate) use self::timers::Timer;
+use self::cleanup::Cleanup;
+use self::timers::Timers;
+use crate::{Error, log};
+
+/// A handle to an event loop.
+///
+/// The loop has a thread of its own, and one on which objects are dropped. Handles are counted, and so are the
+/// connections and listeners of the loop, which hold one each: when the last goes, both threads end. Dropping the last
+/// handle waits for them, unless it happens on one of them.
+#[doc(alias = "EventLoopRef")]
+#[derive(Clone, Debug)]
+pub struct EventLoop {
+    owner: Arc<Owner>,
+}
+
+impl EventLoop {
+    /// Starts an event loop. The name is that of its thread, and stands before messages in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the threads or the poller cannot be made.
+    pub fn new(name: impl Into<String>) -> Result<Self, Error> {
+        let name = name.into();
+        let failed = |error| Error::io(format!("cannot start event loop {name}"), error);
+        let poller = Arc::new(Poller::new().map_err(failed)?);
+        let (cleanup, cleanup_thread) = Cleanup::start(&name).map_err(failed)?;
+        let core = Arc::new(Core {
+            name: name.clone(),
+            poller,
+            tasks: Mutex::default(),
+            sleeping: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            sources: Mutex::default(),
+            next_key: AtomicUsize::new(0),
+            timers: Timers::default(),
+            thread: OnceLock::new(),
+        });
+        let runner = Arc::clone(&core);
+        let thread = thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || runner.run())
+            .map_err(failed)?;
+        let owner = Owner {
+            core,
+            cleanup: Some(cleanup),
+            threads: vec![thread, cleanup_thread],
+        };
+        Ok(Self {
+            owner: Arc::new(owner),
+        })
+    }
+
+    /// The loop's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.owner.core.name
+    }
+
+    /// Whether the calling thread is the loop's own, where nothing may wait.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.owner.core.thread.get() == Some(&thread::current().id())
+    }
+
+    /// Runs a function on the loop's thread, after what was posted before. All of the loop's connections wait meanwhile.
+    pub fn post(&self, task: impl FnOnce() + Send + 'static) {
+        self.owner.core.post(Box::new(task));
+    }
+
+    /// Runs a function on the cleanup thread, after what was posted before. It may block and make calls.
+    pub fn post_cleanup(&self, job: impl FnOnce() + Send + 'static) {
+        if let Some(cleanup) = &self.owner.cleanup {
+            cleanup.post(Box::new(job));
+        }
+    }
+
+    /// A number for a socket of this loop.
+    pub(crate) fn next_key(&self) -> usize {
+        self.owner.core.next_key.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Watches a socket, and calls the source with what happens to it, on the loop's thread.
+    pub(crate) fn register(
+        &self,
+        key: usize,
+        socket: Arc<OwnedFd>,
+        source: Weak<dyn Source>,
+    ) -> Result<Registration, Error> {
+        self.owner.core.sources().insert(key, source);
+        Registration::new(&self.owner.core.poller, socket, key)
+            .map_err(|error| Error::io("cannot watch a socket", error))
+    }
+
+    /// Forgets a source.
+    pub(crate) fn unregister(&self, key: usize) {
+        self.owner.core.sources().remove(&key);
+    }
+
+    /// Has a timer fired at a time, unless it is dropped before.
+    pub(crate) fn set_timer(&self, deadline: Instant, timer: &Arc<Timer>) {
+        let core = &self.owner.core;
+        if core.timers.add(deadline, timer) {
+            core.notify();
+        }
+    }
+
+    /// A reference that does not keep the loop running.
+    pub(crate) fn downgrade(&self) -> WeakEventLoop {
+        WeakEventLoop(Arc::downgrade(&self.owner.core))
+    }
+}
+
+/// Posts to a loop as long as it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakEventLoop(Weak<Core>);
+
+impl WeakEventLoop {
+    pub(crate) fn post(&self, task: Job) {
+        if let Some(core) = self.0.upgrade() {
+            core.post(task);
+        }
+    }
+}
+
+/// Something with a socket that the loop watches.
+pub(crate) trait Source: Send + Sync {
+    /// Called on the loop's thread when the socket can be read or written.
+    fn ready(self: Arc<Self>, readable: bool, writable: bool);
+}
+
+/// What the last handle drops.
+#[derive(Debug)]
+struct Owner {
+    core: Arc<Core>,
+    cleanup: Option<Cleanup>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.core.stop.store(true, Ordering::SeqCst);
+        self.core.notify();
+        // No more jobs come: its thread ends after those that are there.
+        self.cleanup.take();
+        let me = thread::current().id();
+        if self.threads.iter().any(|thread| thread.thread().id() == me) {
+            return;
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                log::uncaught("an event loop's thread");
+            }
+        }
+    }
+}
+
+/// What the loop's thread and the handles share.
+struct Core {
+    name: String,
+    poller: Arc<Poller>,
+    tasks: Mutex<Vec<Job>>,
+    /// The thread is about to wait, or waits: whoever posts has to notify it.
+    sleeping: AtomicBool,
+    stop: AtomicBool,
+    sources: Mutex<HashMap<usize, Weak<dyn Source>>>,
+    next_key: AtomicUsize,
+    timers: Timers,
+    thread: OnceLock<ThreadId>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    fn run(&self) {
+        self.thread.get_or_init(|| thread::current().id());
+        let mut events = Events::new();
+        while !self.stop.load(Ordering::SeqCst) {
+            self.run_tasks();
+            self.wait(&mut events);
+            for event in events.iter() {
+                let source = self.sources().get(&event.key).and_then(Weak::upgrade);
+                if let Some(source) = source {
+                    contain("a connection", || source.ready(event.readable, event.writable));
+                }
+            }
+            for timer in self.timers.due(Instant::now()) {
+                contain("a waker", || timer.fire());
+            }
+        }
+        self.run_tasks();
+        tracing::info!(target: "ipc", "EventLoop::loop done, cancelling event listeners.");
+        tracing::info!(target: "ipc", "EventLoop::loop bye.");
+    }
+
+    fn wait(&self, events: &mut Events) {
+        events.clear();
+        self.sleeping.store(true, Ordering::SeqCst);
+        // Looked at after the flag: whoever posts later sees the flag and notifies.
+        let idle = self.tasks().is_empty() && !self.stop.load(Ordering::SeqCst);
+        let timeout = if idle {
+            self.timers
+                .next()
+                .map(|next| next.saturating_duration_since(Instant::now()))
+        } else {
+            Some(std::time::Duration::ZERO)
+        };
+        if let Err(error) = self.poller.wait(events, timeout) {
+            tracing::error!(target: "ipc", "event loop cannot wait: {error}");
+        }
+        self.sleeping.store(false, Ordering::SeqCst);
+    }
+
+    fn run_tasks(&self) {
+        loop {
+            let tasks = std::mem::take(&mut *self.tasks());
+            if tasks.is_empty() {
+                return;
+            }
+            for task in tasks {
+                contain("a posted function", task);
+            }
+        }
+    }
+
+    fn post(&self, task: Job) {
+        self.tasks().push(task);
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            self.notify();
+        }
+    }
+
+    fn notify(&self) {
+        if let Err(error) = self.poller.notify() {
+            tracing::error!(target: "ipc", "event loop cannot be notified: {error}");
+        }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sources(&self) -> MutexGuard<'_, HashMap<usize, Weak<dyn Source>>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn contain(place: &str, action: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(action)).is_err() {
+        // The subscriber itself may be what panics.
+        drop(catch_unwind(|| log::uncaught(place)));
+    }
+}

@@ -1,0 +1,315 @@
+//! A call of the peer's on its way through this process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use capnp::any_pointer;
+use capnp::traits::{Imbue, ImbueMut};
+
+use crate::capability::pipeline_ops;
+use crate::connection::{Connection, Inner, Release};
+use crate::message::reference;
+use crate::vat::raw;
+use crate::vat::shared::RequestSlot;
+use crate::vat::state::State;
+use crate::{Error, Message, Object, Reference};
+
+/// A call of the peer's that waits for its answer.
+///
+/// Any thread may answer it. Dropping it unanswered answers with a failure.
+#[derive(Debug)]
+pub struct ServerCall {
+    connection: Arc<Inner>,
+    key: Option<usize>,
+    interface_id: u64,
+    ordinal: u16,
+    thread: ThreadRef,
+    state: Arc<RequestState>,
+}
+
+/// The thread that a call asks for, after promises have resolved.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ThreadRef {
+    /// The method has no context: it runs where the connection is served.
+    NotMapped,
+    /// There is no context, or no thread in it.
+    Unspecified,
+    /// An object of this process, which should be a thread.
+    Local(Arc<dyn Object>),
+    /// A capability that is not of this process.
+    Foreign,
+    /// A promise that broke.
+    Broken(capnp::Error),
+}
+
+impl ServerCall {
+    pub(crate) fn new(
+        connection: Arc<Inner>,
+        key: usize,
+        interface_id: u64,
+        ordinal: u16,
+        state: Arc<RequestState>,
+    ) -> Self {
+        Self {
+            connection,
+            key: Some(key),
+            interface_id,
+            ordinal,
+            thread: ThreadRef::NotMapped,
+            state,
+        }
+    }
+
+    pub(crate) fn on(mut self, thread: ThreadRef) -> Self {
+        self.thread = thread;
+        self
+    }
+
+    /// The interface that declares the method.
+    #[must_use]
+    pub fn interface_id(&self) -> u64 {
+        self.interface_id
+    }
+
+    /// The method's number in its interface.
+    #[must_use]
+    pub fn ordinal(&self) -> u16 {
+        self.ordinal
+    }
+
+    /// The thread that the call asks for.
+    #[must_use]
+    pub fn thread(&self) -> &ThreadRef {
+        &self.thread
+    }
+
+    /// The connection that the call came over.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection::from_inner(Arc::clone(&self.connection))
+    }
+
+    /// Whether the caller gave up, or went away. The answer will be thrown away.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.state.is_cancelled()
+    }
+
+    /// A handle that tells when the caller gives up.
+    #[must_use]
+    pub fn cancellation(&self) -> Cancellation {
+        Cancellation {
+            state: Arc::clone(&self.state),
+        }
+    }
+
+    /// Reads the params in place: the function runs with the connection's lock held, and sees no objects.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function; [`Error::Cancelled`] when the connection has ended.
+    pub fn read_params<R: Send>(
+        &self,
+        read: impl FnOnce(any_pointer::Reader<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.with_slot(|slot, _| {
+            let no_objects = Vec::new();
+            let mut content = slot.params.get()?;
+            content.imbue(&no_objects);
+            crate::connection::contained(|| read(content))
+        })
+    }
+
+    /// Copies the params out, with the objects that they refer to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
+    pub fn params(&self) -> Result<Message, Error> {
+        let connection = Arc::clone(&self.connection);
+        self.with_slot(|slot, state| Message::copy_from(slot.params.get()?, &connection, state))
+    }
+
+    /// The object at a path of pointer fields in the params. `None`: it is null.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
+    pub fn param_object(&self, path: &[u16]) -> Result<Option<Reference>, Error> {
+        let connection = Arc::clone(&self.connection);
+        self.with_slot(|slot, state| {
+            match slot.params.get()?.get_pipelined_cap(&pipeline_ops(path)) {
+                Ok(hook) => Ok(Some(reference(hook, &connection, state))),
+                Err(error)
+                    if error.kind == capnp::ErrorKind::MessageContainsNullCapabilityPointer =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// Answers with results built in place: the function runs with the connection's lock held, and sets no objects.
+    /// The objects are put into pointer fields of the results after it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, which the caller gets as well; [`Error::Cancelled`] when the connection has ended.
+    pub fn reply(
+        self,
+        objects: &[(u16, Arc<dyn Object>)],
+        build: impl FnOnce(any_pointer::Builder<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.finish(|slot, state| {
+            let mut no_objects = Vec::new();
+            let mut content = slot.results.get()?;
+            content.imbue_mut(&mut no_objects);
+            crate::connection::contained(|| build(content))?;
+            for (field, object) in objects {
+                raw::pointer_field(slot.results.get()?, *field)?
+                    .set_as_capability(state.export(object));
+            }
+            Ok(())
+        })
+    }
+
+    /// Answers with results that were built apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
+    pub fn reply_message(self, message: &Message) -> Result<(), Error> {
+        let connection = Arc::clone(&self.connection);
+        self.finish(|slot, state| message.copy_to(slot.results.get()?, &connection, state))
+    }
+
+    /// Answers with a failure.
+    pub fn fail(self, error: &Error) {
+        self.fail_with(error.to_wire());
+    }
+
+    /// Answers with a failure whose kind and text are given.
+    pub fn fail_with(mut self, error: capnp::Error) {
+        if let Some(key) = self.key.take() {
+            self.connection.release(Release::Request(key, error));
+        }
+    }
+
+    fn with_slot<R: Send>(
+        &self,
+        action: impl FnOnce(&mut RequestSlot, &State) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let Some(key) = self.key else {
+            return Err(Error::Cancelled);
+        };
+        self.connection.enter(|state| {
+            let mut requests = state.shared.requests.borrow_mut();
+            let slot = requests.get_mut(key).ok_or(Error::Cancelled)?;
+            action(slot, state)
+        })?
+    }
+
+    fn finish(
+        mut self,
+        build: impl FnOnce(&mut RequestSlot, &State) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(key) = self.key.take() else {
+            return Err(Error::Cancelled);
+        };
+        self.connection.enter(|state| {
+            let mut slot = state
+                .shared
+                .requests
+                .borrow_mut()
+                .try_remove(key)
+                .ok_or(Error::Cancelled)?;
+            let result = build(&mut slot, state);
+            let answer = match &result {
+                Ok(()) => Ok(()),
+                Err(error) => Err(error.to_wire()),
+            };
+            answer_slot(slot, answer);
+            result
+        })?
+    }
+}
+
+impl Drop for ServerCall {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            let error = Error::failed("the call was dropped without an answer").to_wire();
+            self.connection.release(Release::Request(key, error));
+        }
+    }
+}
+
+/// Tells whether the caller of a method gave up.
+#[derive(Clone, Debug)]
+pub struct Cancellation {
+    state: Arc<RequestState>,
+}
+
+impl Cancellation {
+    /// Whether the caller gave up, or its connection ended.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.state.is_cancelled()
+    }
+
+    /// Has a waker woken when the caller gives up: at once if it did already.
+    pub fn wake_on_cancel(&self, waker: &Waker) {
+        self.state.add_waker(waker);
+    }
+}
+
+/// Whether a call of the peer's is still wanted.
+#[derive(Debug, Default)]
+pub(crate) struct RequestState {
+    cancelled: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl RequestState {
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the caller gave up. Wakes whoever wants to know: never with the vat's lock held.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        let wakers = std::mem::take(&mut *self.wakers());
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    fn add_waker(&self, waker: &Waker) {
+        self.wakers().push(waker.clone());
+        // Looked at after the waker was added, as `cancel` sets it before it takes them.
+        if self.is_cancelled() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets a served call's answer go out.
+pub(crate) fn answer_slot(slot: RequestSlot, answer: capnp::Result<()>) {
+    let RequestSlot {
+        params,
+        results,
+        done,
+        ..
+    } = slot;
+    // `capnp-rpc` sends the results when they are dropped and the call's promise is done.
+    drop(params);
+    drop(results);
+    // The receiver is gone only if the connection is.
+    drop(done.send(answer));
+}

@@ -1,0 +1,296 @@
+//! Cap'n Proto's stream framing: bytes of the socket in, messages out.
+//!
+//! A frame is a table of segment sizes and then the segments. Small messages come through one buffer, many to a read;
+//! what is missing of a large one is read straight into its own memory. That memory is reused: touching fresh pages was
+//! measured to cost more than everything else about a large message.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use capnp::Word;
+use capnp::message::ReaderSegments;
+
+/// Collects bytes and cuts them into messages.
+pub(crate) struct FrameReader {
+    buffer: Vec<u8>,
+    /// The bytes of `buffer` that were read and not yet consumed.
+    start: usize,
+    end: usize,
+    partial: Option<Partial>,
+    limit_words: usize,
+    pool: Rc<BufferPool>,
+}
+
+impl FrameReader {
+    pub(crate) fn new(limit_bytes: usize) -> Self {
+        Self {
+            buffer: vec![0; BUFFER_BYTES],
+            start: 0,
+            end: 0,
+            partial: None,
+            limit_words: limit_bytes / BYTES_PER_WORD,
+            pool: Rc::new(BufferPool::default()),
+        }
+    }
+
+    /// Where the next bytes of the stream go. Never empty.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        if let Some(partial) = &mut self.partial {
+            if self.start == self.end && partial.missing() >= DIRECT_BYTES {
+                return partial.space();
+            }
+        }
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        } else if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Says that `count` bytes were put where [`space`](Self::space) said.
+    pub(crate) fn filled(&mut self, count: usize) {
+        if let Some(partial) = &mut self.partial {
+            if self.start == self.end && partial.missing() >= DIRECT_BYTES {
+                partial.filled += count;
+                return;
+            }
+        }
+        self.end += count;
+    }
+
+    /// The next complete message, if there is one.
+    pub(crate) fn next_message(&mut self) -> Result<Option<Segments>, capnp::Error> {
+        if self.partial.is_none() && !self.begin()? {
+            return Ok(None);
+        }
+        let Some(mut partial) = self.partial.take() else {
+            return Ok(None);
+        };
+        let count = partial.missing().min(self.end - self.start);
+        partial.space()[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
+        partial.filled += count;
+        self.start += count;
+        if partial.missing() > 0 {
+            self.partial = Some(partial);
+            return Ok(None);
+        }
+        Ok(Some(partial.segments))
+    }
+
+    /// Whether the stream could end here without cutting a message in two.
+    pub(crate) fn at_boundary(&self) -> bool {
+        self.partial.is_none() && self.start == self.end
+    }
+
+    /// Reads the segment table if all of it is there.
+    fn begin(&mut self) -> Result<bool, capnp::Error> {
+        let bytes = &self.buffer[self.start..self.end];
+        let Some(count) = read_u32(bytes, 0) else {
+            return Ok(false);
+        };
+        let count = (count as usize).wrapping_add(1);
+        if count == 0 || count >= MAX_SEGMENTS {
+            return Err(capnp::Error::failed(format!(
+                "Message has too many segments: {count}"
+            )));
+        }
+        let header = (1 + count).div_ceil(2) * BYTES_PER_WORD;
+        if bytes.len() < header {
+            return Ok(false);
+        }
+        let mut total: usize = 0;
+        let mut ends = Vec::new();
+        for index in 0..count {
+            let words = read_u32(bytes, 4 + 4 * index).unwrap_or(0) as usize;
+            total = total.saturating_add(words);
+            if total > self.limit_words {
+                return Err(capnp::Error::failed(format!(
+                    "Message is too large: {total} words or more; limit message_bytes is {}",
+                    self.limit_words * BYTES_PER_WORD
+                )));
+            }
+            if count > 1 {
+                ends.push(total);
+            }
+        }
+        self.start += header;
+        self.partial = Some(Partial {
+            segments: Segments {
+                words: self.pool.take(total),
+                len: total,
+                ends,
+                pool: Rc::clone(&self.pool),
+            },
+            filled: 0,
+        });
+        Ok(true)
+    }
+}
+
+/// The segments of one message that was read.
+pub(crate) struct Segments {
+    /// At least `len` words; what is beyond belongs to an earlier message and is never shown.
+    words: Vec<Word>,
+    len: usize,
+    /// Where each segment ends, in words. Empty: there is one segment.
+    ends: Vec<usize>,
+    pool: Rc<BufferPool>,
+}
+
+impl ReaderSegments for Segments {
+    fn get_segment(&self, index: u32) -> Option<&[u8]> {
+        let index = index as usize;
+        let range = if self.ends.is_empty() {
+            (index == 0).then_some(0..self.len)?
+        } else {
+            let end = *self.ends.get(index)?;
+            let start = if index == 0 { 0 } else { self.ends[index - 1] };
+            start..end
+        };
+        Some(Word::words_to_bytes(&self.words[range]))
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len().max(1)
+    }
+}
+
+impl Drop for Segments {
+    fn drop(&mut self) {
+        self.pool.give(std::mem::take(&mut self.words));
+    }
+}
+
+/// A message of which some bytes are still to come.
+struct Partial {
+    segments: Segments,
+    filled: usize,
+}
+
+impl Partial {
+    fn missing(&self) -> usize {
+        self.segments.len * BYTES_PER_WORD - self.filled
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        let len = self.segments.len;
+        &mut Word::words_to_bytes_mut(&mut self.segments.words[..len])[self.filled..]
+    }
+}
+
+/// The memory of messages that were dropped, kept for the next ones.
+#[derive(Default)]
+struct BufferPool {
+    buffers: RefCell<Vec<Vec<Word>>>,
+}
+
+impl BufferPool {
+    fn take(&self, words: usize) -> Vec<Word> {
+        let mut buffers = self.buffers.borrow_mut();
+        let fit = buffers
+            .iter()
+            .position(|buffer| buffer.len() >= words && buffer.len() / 4 <= words.max(SMALL_WORDS));
+        match fit {
+            Some(index) => buffers.swap_remove(index),
+            // Zeroed memory of this size is not resident before it is written, however much the header announced.
+            None => vec![capnp::word(0, 0, 0, 0, 0, 0, 0, 0); words.max(SMALL_WORDS)],
+        }
+    }
+
+    fn give(&self, buffer: Vec<Word>) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < POOLED_BUFFERS && buffer.len() <= POOLED_WORDS {
+            buffers.push(buffer);
+        }
+    }
+}
+
+fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..at + 4)?;
+    Some(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+}
+
+const BYTES_PER_WORD: usize = 8;
+/// As the C++ library: a message of 512 segments or more is refused.
+const MAX_SEGMENTS: usize = 512;
+/// Room for the largest segment table and for a batch of small messages.
+const BUFFER_BYTES: usize = 16 << 10;
+/// A rest of this size is worth a read of its own, without a copy.
+const DIRECT_BYTES: usize = 8 << 10;
+const SMALL_WORDS: usize = 32;
+const POOLED_BUFFERS: usize = 4;
+const POOLED_WORDS: usize = (8 << 20) / BYTES_PER_WORD;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(reader: &mut FrameReader, mut bytes: &[u8], step: usize) -> Vec<Vec<Vec<u8>>> {
+        let mut messages = Vec::new();
+        while !bytes.is_empty() {
+            let space = reader.space();
+            let count = space.len().min(step).min(bytes.len());
+            space[..count].copy_from_slice(&bytes[..count]);
+            reader.filled(count);
+            bytes = &bytes[count..];
+            while let Some(segments) = reader.next_message().unwrap() {
+                messages.push(
+                    (0..segments.len())
+                        .map(|index| segments.get_segment(index as u32).unwrap().to_vec())
+                        .collect(),
+                );
+            }
+        }
+        messages
+    }
+
+    #[test]
+    fn messages_are_the_same_however_the_bytes_arrive() {
+        let mut stream = Vec::new();
+        let mut expected = Vec::new();
+        for sizes in [&[1_usize][..], &[2, 0, 3], &[5000], &[0], &[1; 20]] {
+            stream.extend_from_slice(&(sizes.len() as u32 - 1).to_le_bytes());
+            for size in sizes {
+                stream.extend_from_slice(&(*size as u32).to_le_bytes());
+            }
+            if sizes.len() % 2 == 0 {
+                stream.extend_from_slice(&[0; 4]);
+            }
+            let mut segments = Vec::new();
+            for size in sizes {
+                let bytes: Vec<u8> = (0..size * 8).map(|i| (i % 251) as u8).collect();
+                stream.extend_from_slice(&bytes);
+                segments.push(bytes);
+            }
+            expected.push(segments);
+        }
+        for step in [1, 7, 4096, usize::MAX] {
+            let mut reader = FrameReader::new(1 << 20);
+            assert_eq!(feed(&mut reader, &stream, step), expected, "step {step}");
+            assert!(reader.at_boundary());
+        }
+    }
+
+    #[test]
+    fn a_frame_beyond_the_limit_is_refused_before_its_bytes_come() {
+        let mut reader = FrameReader::new(64);
+        reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 8, 0, 0, 0]);
+        reader.filled(8);
+        assert!(reader.next_message().unwrap().is_none(), "64 bytes are allowed");
+
+        let mut reader = FrameReader::new(64);
+        reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 9, 0, 0, 0]);
+        reader.filled(8);
+        let error = reader.next_message().err().unwrap();
+        assert!(error.to_string().contains("limit message_bytes is 64"), "{error}");
+
+        let mut reader = FrameReader::new(64);
+        reader.space()[..8].copy_from_slice(&[0xff; 8]);
+        reader.filled(8);
+        assert!(reader.next_message().is_err());
+    }
+}

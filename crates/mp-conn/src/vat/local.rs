@@ -1,0 +1,285 @@
+//! Objects of this process as capabilities: what `capnp-rpc` calls when the peer does.
+
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use capnp::any_pointer;
+use capnp::capability::{self, DispatchCallResult, FromServer, Promise};
+use capnp::private::capability::{ClientHook, ParamsHook, PipelineOp, ResultsHook};
+use capnp::{Error, ErrorKind, MessageSize};
+use futures::channel::oneshot;
+
+use super::shared::{Deferred, RequestSlot, Shared};
+use crate::object::Object;
+use crate::server_call::{RequestState, ServerCall, ThreadRef};
+
+/// One object that was offered to the peer. Lives until the peer and this side let go of it.
+pub(crate) struct LocalObject {
+    pub(crate) object: Arc<dyn Object>,
+    shared: Weak<Shared>,
+    number: u64,
+}
+
+impl LocalObject {
+    /// The capability for an object. The same object has the same capability as long as somebody holds it.
+    pub(crate) fn hook(shared: &Rc<Shared>, object: &Arc<dyn Object>) -> Box<dyn ClientHook> {
+        let address = address(object);
+        let mut locals = shared.locals.borrow_mut();
+        if let Some(local) = locals.get(&address).and_then(Weak::upgrade) {
+            return Box::new(Hook(local));
+        }
+        let number = shared.next_object.get();
+        shared.next_object.set(number + 1);
+        let local = Rc::new(Self {
+            object: Arc::clone(object),
+            shared: Rc::downgrade(shared),
+            number,
+        });
+        locals.insert(address, Rc::downgrade(&local));
+        Box::new(Hook(local))
+    }
+
+    fn call(
+        self: &Rc<Self>,
+        interface_id: u64,
+        ordinal: u16,
+        params: Box<dyn ParamsHook>,
+        results: Box<dyn ResultsHook>,
+    ) -> Promise<(), Error> {
+        let Some(shared) = self.shared.upgrade() else {
+            return Promise::err(disconnected());
+        };
+        let Some(connection) = shared.connection.upgrade() else {
+            return Promise::err(disconnected());
+        };
+        if shared.requests.borrow().len() >= shared.limits.calls_in_flight {
+            return Promise::err(crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire());
+        }
+        shared.current_question.set(None);
+        let thread = self.thread(&shared, interface_id, ordinal, params.as_ref());
+        let (done, answer) = oneshot::channel();
+        let state = Arc::new(RequestState::default());
+        let key = shared.requests.borrow_mut().insert(RequestSlot {
+            params,
+            results,
+            done,
+            state: Arc::clone(&state),
+        });
+        if let Some(question) = shared.current_question.take() {
+            if shared.inbox.borrow_mut().assign(question, key) {
+                shared.defer(Deferred::Cancel(Arc::clone(&state)));
+            }
+        }
+        let call = ServerCall::new(connection, key, interface_id, ordinal, state);
+        match thread {
+            Thread::Known(thread) => self.dispatch(&shared, call.on(thread)),
+            Thread::Promised(hook) => shared.spawn(resolve_thread(Rc::clone(self), hook, call)),
+        }
+        Promise::from_future(async move { answer.await.unwrap_or_else(|_| Err(disconnected())) })
+    }
+
+    /// The thread that the call asks for.
+    fn thread(
+        &self,
+        shared: &Shared,
+        interface_id: u64,
+        ordinal: u16,
+        params: &dyn ParamsHook,
+    ) -> Thread {
+        let field = self.object.context_field(interface_id, ordinal);
+        // Looked at in any case: this is what tells which question the call is.
+        let content = params.get();
+        let Some(field) = field else {
+            return Thread::Known(ThreadRef::NotMapped);
+        };
+        let path = [
+            PipelineOp::GetPointerField(field),
+            PipelineOp::GetPointerField(CONTEXT_THREAD),
+        ];
+        match content.and_then(|content| content.get_pipelined_cap(&path)) {
+            Ok(hook) => shared.thread(hook),
+            Err(error) if error.kind == ErrorKind::MessageContainsNullCapabilityPointer => {
+                Thread::Known(ThreadRef::Unspecified)
+            }
+            Err(error) => Thread::Known(ThreadRef::Broken(error)),
+        }
+    }
+
+    fn dispatch(&self, shared: &Shared, call: ServerCall) {
+        shared
+            .dispatches
+            .borrow_mut()
+            .push((Arc::clone(&self.object), call));
+    }
+}
+
+impl Drop for LocalObject {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            let address = address(&self.object);
+            let mut locals = shared.locals.borrow_mut();
+            // A new capability for the same object may have taken the place of this one.
+            if locals.get(&address).is_some_and(|local| local.strong_count() == 0) {
+                locals.remove(&address);
+            }
+            shared.defer(Deferred::Drop(self.number, Arc::clone(&self.object)));
+        }
+    }
+}
+
+impl Shared {
+    fn thread(&self, hook: Box<dyn ClientHook>) -> Thread {
+        let hook = Self::resolved(hook);
+        if let Some(object) = self.local_object(hook.as_ref()) {
+            return Thread::Known(ThreadRef::Local(object));
+        }
+        match hook.when_more_resolved() {
+            Some(_) => Thread::Promised(hook),
+            None => Thread::Known(ThreadRef::Foreign),
+        }
+    }
+}
+
+/// What is known of the thread that a call asks for.
+enum Thread {
+    Known(ThreadRef),
+    /// A promise, such as the answer of a `makeThread` that is still under way.
+    Promised(Box<dyn ClientHook>),
+}
+
+async fn resolve_thread(local: Rc<LocalObject>, mut hook: Box<dyn ClientHook>, call: ServerCall) {
+    let thread = loop {
+        let Some(promise) = hook.when_more_resolved() else {
+            break ThreadRef::Foreign;
+        };
+        let resolved = promise.await;
+        let Some(shared) = local.shared.upgrade() else {
+            return;
+        };
+        match resolved.map(|hook| shared.thread(hook)) {
+            Ok(Thread::Known(thread)) => break thread,
+            Ok(Thread::Promised(next)) => hook = next,
+            Err(error) => break ThreadRef::Broken(error),
+        }
+    };
+    if let Some(shared) = local.shared.upgrade() {
+        local.dispatch(&shared, call.on(thread));
+    }
+}
+
+/// A reference to a local object, as `capnp-rpc` sees it.
+#[derive(Clone)]
+struct Hook(Rc<LocalObject>);
+
+impl ClientHook for Hook {
+    fn add_ref(&self) -> Box<dyn ClientHook> {
+        Box::new(self.clone())
+    }
+
+    fn new_call(
+        &self,
+        interface_id: u64,
+        method_id: u16,
+        size_hint: Option<MessageSize>,
+    ) -> capability::Request<any_pointer::Owned, any_pointer::Owned> {
+        // A call of this process on its own object, which came home: `capnp-rpc` has the request for that.
+        let client: Client = capnp_rpc::new_client_from_rc(Rc::clone(&self.0));
+        client.0.new_call(interface_id, method_id, size_hint)
+    }
+
+    fn call(
+        &self,
+        interface_id: u64,
+        method_id: u16,
+        params: Box<dyn ParamsHook>,
+        results: Box<dyn ResultsHook>,
+    ) -> Promise<(), Error> {
+        self.0.call(interface_id, method_id, params, results)
+    }
+
+    fn get_brand(&self) -> usize {
+        0
+    }
+
+    fn get_ptr(&self) -> usize {
+        address(&self.0.object)
+    }
+
+    fn get_resolved(&self) -> Option<Box<dyn ClientHook>> {
+        None
+    }
+
+    fn when_more_resolved(&self) -> Option<Promise<Box<dyn ClientHook>, Error>> {
+        None
+    }
+
+    fn when_resolved(&self) -> Promise<(), Error> {
+        Promise::ok(())
+    }
+}
+
+/// The untyped client that `capnp_rpc::new_client_from_rc` wants.
+struct Client(Box<dyn ClientHook>);
+
+impl capability::FromClientHook for Client {
+    fn new(hook: Box<dyn ClientHook>) -> Self {
+        Self(hook)
+    }
+
+    fn into_client_hook(self) -> Box<dyn ClientHook> {
+        self.0
+    }
+
+    fn as_client_hook(&self) -> &dyn ClientHook {
+        self.0.as_ref()
+    }
+}
+
+impl FromServer<LocalObject> for Client {
+    type Dispatch = Dispatch;
+
+    fn from_server(server: Rc<LocalObject>) -> Dispatch {
+        Dispatch(server)
+    }
+}
+
+#[derive(Clone)]
+struct Dispatch(Rc<LocalObject>);
+
+impl std::ops::Deref for Dispatch {
+    type Target = LocalObject;
+
+    fn deref(&self) -> &LocalObject {
+        &self.0
+    }
+}
+
+impl capability::Server for Dispatch {
+    fn dispatch_call(
+        self,
+        interface_id: u64,
+        method_id: u16,
+        params: capability::Params<any_pointer::Owned>,
+        results: capability::Results<any_pointer::Owned>,
+    ) -> DispatchCallResult {
+        DispatchCallResult::new(
+            self.0.call(interface_id, method_id, params.hook, results.hook),
+            false,
+        )
+    }
+
+    fn as_ptr(&self) -> usize {
+        address(&self.0.object)
+    }
+}
+
+fn address(object: &Arc<dyn Object>) -> usize {
+    Arc::as_ptr(object).cast::<()>() as usize
+}
+
+fn disconnected() -> Error {
+    Error::disconnected("Interrupted by disconnect".to_owned())
+}
+
+/// The index of `Context.thread` among the struct's pointers.
+const CONTEXT_THREAD: u16 = 0;

@@ -1,0 +1,14 @@
+//! The vat: all of one connection that is not thread-safe, behind one lock.
+//!
+//! Whoever holds the lock drives the vat. See ARCHITECTURE.md for the rules.
+
+pub(crate) mod confined;
+pub(crate) mod frame;
+pub mod gate;
+pub(crate) mod local;
+pub(crate) mod network;
+pub(crate) mod outbox;
+pub(crate) mod raw;
+pub(crate) mod shared;
+pub(crate) mod state;
+pub(crate) mod transport;

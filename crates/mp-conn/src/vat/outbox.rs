@@ -1,0 +1,143 @@
+//! Messages on their way to the socket: written at once while it takes them, several to a system call, without a copy.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use capnp::OutputSegments;
+use capnp::message::{Builder, HeapAllocator};
+
+use super::transport::Transport;
+
+/// Messages that were sent but not yet written.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    frames: VecDeque<Frame>,
+    /// Bytes of the first frame that were written already.
+    written: usize,
+    /// Bytes that wait, over all frames.
+    queued: usize,
+    /// Whether bytes may be held back by a stream that buffers.
+    unflushed: bool,
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, message: Rc<Builder<HeapAllocator>>) {
+        let frame = Frame::new(message);
+        self.queued += frame.len;
+        self.frames.push_back(frame);
+    }
+
+    /// Bytes that wait to be written.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Throws away what was not written.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Writes until everything is out (`Ready`) or the stream takes no more (`Pending`).
+    pub(crate) fn write(&mut self, transport: &mut Transport, waker: &Waker) -> Poll<io::Result<()>> {
+        while !self.frames.is_empty() {
+            let mut slices = std::array::from_fn::<_, MAX_SLICES, _>(|_| IoSlice::new(&[]));
+            let mut segments = Vec::new();
+            for frame in self.frames.iter().take(MAX_SLICES / 2) {
+                segments.push(frame.message.get_segments_for_output());
+            }
+            let count = gather(&self.frames, &segments, self.written, &mut slices);
+            let result = transport.write(waker, &slices[..count]);
+            match result {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(bytes)) => {
+                    drop(segments);
+                    self.advance(bytes);
+                }
+            }
+        }
+        if self.unflushed {
+            match transport.flush(waker) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                other => return other,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.unflushed = true;
+        self.queued -= bytes;
+        self.written += bytes;
+        while let Some(frame) = self.frames.front() {
+            if self.written < frame.len {
+                break;
+            }
+            self.written -= frame.len;
+            self.frames.pop_front();
+        }
+    }
+}
+
+/// One message, with the table of segment sizes that goes before it.
+struct Frame {
+    header: Vec<u8>,
+    message: Rc<Builder<HeapAllocator>>,
+    /// Header and segments, in bytes.
+    len: usize,
+}
+
+impl Frame {
+    fn new(message: Rc<Builder<HeapAllocator>>) -> Self {
+        let segments = message.get_segments_for_output();
+        let mut header = Vec::with_capacity((segments.len() / 2 + 1) * 8);
+        header.extend_from_slice(&(segments.len() as u32 - 1).to_le_bytes());
+        let mut len = 0;
+        for segment in &*segments {
+            header.extend_from_slice(&((segment.len() / 8) as u32).to_le_bytes());
+            len += segment.len();
+        }
+        if header.len() % 8 != 0 {
+            header.extend_from_slice(&[0; 4]);
+        }
+        len += header.len();
+        drop(segments);
+        Self {
+            header,
+            message,
+            len,
+        }
+    }
+}
+
+/// Fills `slices` with the bytes that come next, and says how many were used.
+fn gather<'a>(
+    frames: &'a VecDeque<Frame>,
+    segments: &'a [OutputSegments<'a>],
+    mut skip: usize,
+    slices: &mut [IoSlice<'a>],
+) -> usize {
+    let mut count = 0;
+    for (frame, segments) in frames.iter().zip(segments) {
+        let header = [frame.header.as_slice()];
+        for part in header.into_iter().chain(segments.iter().copied()) {
+            if skip >= part.len() {
+                skip -= part.len();
+                continue;
+            }
+            if count == slices.len() {
+                return count;
+            }
+            slices[count] = IoSlice::new(&part[skip..]);
+            skip = 0;
+            count += 1;
+        }
+    }
+    count
+}
+
+/// How many pieces go into one system call. Linux takes up to 1024.
+const MAX_SLICES: usize = 64;

@@ -1,0 +1,160 @@
+//! What the futures of a vat, its objects and its driver share. It never leaves the vat.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::sync::{Arc, Weak as ArcWeak};
+use std::task::Waker;
+
+use capnp::any_pointer;
+use capnp::capability::Response;
+use capnp::private::capability::{ClientHook, ParamsHook, ResultsHook};
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, LocalBoxFuture};
+use slab::Slab;
+
+use super::local::LocalObject;
+use super::network::Inbox;
+use super::outbox::Outbox;
+use crate::connection::Inner;
+use crate::limits::Limits;
+use crate::object::Object;
+use crate::server_call::{RequestState, ServerCall};
+
+/// The tables of one connection.
+pub(crate) struct Shared {
+    pub(crate) connection: ArcWeak<Inner>,
+    pub(crate) limits: Limits,
+    pub(crate) closed: Cell<bool>,
+    /// The RPC system is done with the connection: what it sent last is to be written, and then the connection closed.
+    pub(crate) ending: Cell<bool>,
+    pub(crate) inbox: RefCell<Inbox>,
+    pub(crate) outbox: RefCell<Outbox>,
+    /// Futures that wait for their first poll.
+    pub(crate) new_tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    /// Capabilities that handles outside name by their key.
+    pub(crate) imports: RefCell<Slab<Box<dyn ClientHook>>>,
+    /// Calls of this process that handles outside wait for.
+    pub(crate) calls: RefCell<Slab<CallSlot>>,
+    /// Calls of the peer that are not answered yet.
+    pub(crate) requests: RefCell<Slab<RequestSlot>>,
+    /// Objects of this process that the vat knows, by the address of the object.
+    pub(crate) locals: RefCell<HashMap<usize, Weak<LocalObject>>>,
+    pub(crate) next_object: Cell<u64>,
+    /// The question of the call message that was looked at last.
+    pub(crate) current_question: Rc<Cell<Option<u32>>>,
+    /// What to do after unlocking.
+    pub(crate) deferred: RefCell<Vec<Deferred>>,
+    /// Calls to hand to their objects after unlocking, in this order.
+    pub(crate) dispatches: RefCell<Vec<Dispatch>>,
+}
+
+/// A call to be handed to its object.
+pub(crate) type Dispatch = (Arc<dyn Object>, ServerCall);
+
+/// What has to wait until the lock is released, because it may run code of the user's.
+pub(crate) enum Deferred {
+    /// Somebody outside waits for what just happened.
+    Wake(Waker),
+    /// The vat let go of an object. The number orders them: newest first at a disconnect.
+    Drop(u64, Arc<dyn Object>),
+    /// The caller of a running method gave up, or the connection ended.
+    Cancel(Arc<RequestState>),
+    /// Something that belongs into the log.
+    Report(&'static str),
+}
+
+/// A call of this process.
+pub(crate) struct CallSlot {
+    pub(crate) state: CallState,
+    /// The capabilities of the answer before it is there. `None` after the connection ended.
+    pub(crate) pipeline: Option<any_pointer::Pipeline>,
+}
+
+pub(crate) enum CallState {
+    Waiting {
+        waker: Option<Waker>,
+        abort: AbortHandle,
+    },
+    Done(Result<Response<any_pointer::Owned>, capnp::Error>),
+    /// The connection ended before the answer came.
+    Disconnected,
+}
+
+/// A call of the peer.
+pub(crate) struct RequestSlot {
+    pub(crate) params: Box<dyn ParamsHook>,
+    pub(crate) results: Box<dyn ResultsHook>,
+    pub(crate) done: oneshot::Sender<capnp::Result<()>>,
+    pub(crate) state: Arc<RequestState>,
+}
+
+impl Shared {
+    pub(crate) fn new(connection: ArcWeak<Inner>, limits: Limits) -> Self {
+        Self {
+            connection,
+            limits,
+            closed: Cell::new(false),
+            ending: Cell::new(false),
+            inbox: RefCell::default(),
+            outbox: RefCell::default(),
+            new_tasks: RefCell::default(),
+            imports: RefCell::default(),
+            calls: RefCell::default(),
+            requests: RefCell::default(),
+            locals: RefCell::default(),
+            next_object: Cell::new(0),
+            current_question: Rc::default(),
+            deferred: RefCell::default(),
+            dispatches: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.new_tasks.borrow_mut().push(Box::pin(task));
+    }
+
+    pub(crate) fn defer(&self, action: Deferred) {
+        self.deferred.borrow_mut().push(action);
+    }
+
+    /// The capability that a key names. `None` after the connection ended.
+    pub(crate) fn import(&self, key: usize) -> Option<Box<dyn ClientHook>> {
+        self.imports.borrow().get(key).map(|hook| hook.add_ref())
+    }
+
+    /// Stores the outcome of a call, and has its waiter woken.
+    pub(crate) fn complete_call(
+        &self,
+        key: usize,
+        result: Result<Response<any_pointer::Owned>, capnp::Error>,
+    ) {
+        let mut calls = self.calls.borrow_mut();
+        let Some(slot) = calls.get_mut(key) else {
+            return;
+        };
+        if let CallState::Waiting { waker, .. } = &mut slot.state {
+            if let Some(waker) = waker.take() {
+                self.defer(Deferred::Wake(waker));
+            }
+            slot.state = CallState::Done(result);
+        }
+    }
+
+    /// Follows promises that have resolved already.
+    pub(crate) fn resolved(mut hook: Box<dyn ClientHook>) -> Box<dyn ClientHook> {
+        while let Some(inner) = hook.get_resolved() {
+            hook = inner;
+        }
+        hook
+    }
+
+    /// The object of this process behind a capability, if that is what it is.
+    pub(crate) fn local_object(&self, hook: &dyn ClientHook) -> Option<Arc<dyn Object>> {
+        if hook.get_brand() != 0 {
+            return None;
+        }
+        let local = self.locals.borrow().get(&hook.get_ptr())?.upgrade()?;
+        Some(Arc::clone(&local.object))
+    }
+}

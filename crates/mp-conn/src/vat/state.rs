@@ -1,0 +1,227 @@
+//! What the holder of the vat's lock drives: the stream, the RPC system and the futures of calls.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, Weak as ArcWeak};
+use std::task::{Context, Poll, Waker};
+
+use capnp::capability::{Client, FromClientHook};
+use capnp::message::ReaderOptions;
+use capnp::private::capability::ClientHook;
+use capnp_rpc::RpcSystem;
+use capnp_rpc::rpc_twoparty_capnp::Side;
+use futures::StreamExt;
+use futures::future::{FutureExt, LocalBoxFuture};
+use futures::stream::FuturesUnordered;
+
+use super::frame::FrameReader;
+use super::gate::Gate;
+use super::local::LocalObject;
+use super::network::{Incoming, Network};
+use super::shared::{CallState, Deferred, Shared};
+use super::transport::Transport;
+use crate::connection::Inner;
+use crate::limits::Limits;
+use crate::object::Object;
+
+/// Which end of the connection this process is, and what it offers.
+pub(crate) enum Role {
+    /// This process connected. It takes the peer's first object.
+    Client,
+    /// This process serves: the object is the first that the peer gets.
+    Server(Arc<dyn Object>),
+}
+
+/// Everything of a connection that only the holder of the lock may touch.
+pub(crate) struct State {
+    pub(crate) shared: Rc<Shared>,
+    tasks: FuturesUnordered<LocalBoxFuture<'static, ()>>,
+    transport: Transport,
+    reader: FrameReader,
+    options: ReaderOptions,
+    waker: Waker,
+    /// The stream takes no more bytes at the moment.
+    pub(crate) write_blocked: bool,
+}
+
+/// Where reading stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The stream has nothing more at the moment.
+    Drained,
+    /// There may be more.
+    More,
+    /// The stream ended or broke: the connection is over.
+    Ended,
+}
+
+impl State {
+    /// A vat on a stream. For a client the peer's first object comes along, as a key.
+    pub(crate) fn new(
+        connection: ArcWeak<Inner>,
+        transport: Transport,
+        role: Role,
+        limits: Limits,
+        waker: Waker,
+    ) -> (Self, Option<usize>) {
+        let options = ReaderOptions {
+            traversal_limit_in_words: Some(limits.message_bytes / 8),
+            nesting_limit: i32::try_from(limits.nesting).unwrap_or(i32::MAX),
+        };
+        let reader = FrameReader::new(limits.message_bytes);
+        let shared = Rc::new(Shared::new(connection, limits));
+        let (side, first) = match role {
+            Role::Client => (Side::Client, None),
+            Role::Server(object) => (Side::Server, Some(LocalObject::hook(&shared, &object))),
+        };
+        let network = Box::new(Network {
+            shared: Rc::clone(&shared),
+            side,
+            connected: false,
+        });
+        let mut system = RpcSystem::new(network, first.map(Client::new));
+        let bootstrap = (side == Side::Client).then(|| {
+            let peer: Client = system.bootstrap(Side::Server);
+            shared.imports.borrow_mut().insert(peer.into_client_hook())
+        });
+        let tasks = FuturesUnordered::new();
+        // How the RPC system ends is seen where the stream ends, which comes before it.
+        tasks.push(system.map(drop).boxed_local());
+        let state = Self {
+            shared,
+            tasks,
+            transport,
+            reader,
+            options,
+            waker,
+            write_blocked: false,
+        };
+        (state, bootstrap)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.closed.get()
+    }
+
+    /// The capability for an object of this process.
+    pub(crate) fn export(&self, object: &Arc<dyn Object>) -> Box<dyn ClientHook> {
+        LocalObject::hook(&self.shared, object)
+    }
+
+    /// Runs the futures until none of them was woken.
+    pub(crate) fn drive(&mut self, gate: &Gate) {
+        loop {
+            gate.take_woken();
+            self.tasks.extend(self.shared.new_tasks.take());
+            let waker = self.waker.clone();
+            let mut context = Context::from_waker(&waker);
+            while let Poll::Ready(Some(())) = self.tasks.poll_next_unpin(&mut context) {}
+            if !gate.take_woken() && self.shared.new_tasks.borrow().is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// Writes what the stream takes. False: the stream broke.
+    pub(crate) fn flush(&mut self) -> bool {
+        let mut outbox = self.shared.outbox.borrow_mut();
+        match outbox.write(&mut self.transport, &self.waker) {
+            Poll::Ready(Ok(())) => self.write_blocked = false,
+            Poll::Pending => self.write_blocked = true,
+            Poll::Ready(Err(_)) => return false,
+        }
+        true
+    }
+
+    /// Reads once from the stream, and hands what came to the RPC system's inbox.
+    pub(crate) fn read(&mut self) -> Progress {
+        let space = self.reader.space();
+        let room = space.len();
+        match self.transport.read(&self.waker, space) {
+            Poll::Pending => Progress::Drained,
+            Poll::Ready(Ok(0)) => {
+                let whole = self.reader.at_boundary();
+                self.end(if whole { Ok(()) } else { Err(premature_end()) })
+            }
+            Poll::Ready(Err(error)) => {
+                self.end(Err(capnp::Error::disconnected(error.to_string())))
+            }
+            Poll::Ready(Ok(count)) => {
+                self.reader.filled(count);
+                match self.receive() {
+                    Ok(()) if count < room => Progress::Drained,
+                    Ok(()) => Progress::More,
+                    Err(error) => self.end(Err(error)),
+                }
+            }
+        }
+    }
+
+    /// Ends everything: calls of this process fail, calls of the peer are told, objects are let go of, newest first.
+    pub(crate) fn close(&mut self) {
+        if self.shared.closed.replace(true) {
+            return;
+        }
+        let shared = Rc::clone(&self.shared);
+        let mut pipelines = Vec::new();
+        for (_, slot) in shared.calls.borrow_mut().iter_mut() {
+            pipelines.push(slot.pipeline.take());
+            // An answer that came in time stays for its waiter.
+            if let CallState::Waiting { waker, .. } = &mut slot.state {
+                shared.deferred.borrow_mut().extend(waker.take().map(Deferred::Wake));
+                slot.state = CallState::Disconnected;
+            }
+        }
+        let requests: Vec<_> = shared.requests.borrow_mut().drain().collect();
+        for request in &requests {
+            shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
+        }
+        let before = shared.deferred.borrow().len();
+        let tasks = std::mem::take(&mut self.tasks);
+        let imports: Vec<_> = shared.imports.borrow_mut().drain().collect();
+        let inbox = shared.inbox.borrow_mut().clear();
+        let new_tasks = shared.new_tasks.take();
+        // Several steps, so that a panic in one does not keep the others from being taken.
+        let mut panicked = !contain(move || drop((requests, pipelines)));
+        panicked |= !contain(move || drop((tasks, new_tasks)));
+        panicked |= !contain(move || drop(imports));
+        panicked |= !contain(move || drop(inbox));
+        if panicked {
+            shared.defer(Deferred::Report("panic while a connection was taken down"));
+        }
+        shared.deferred.borrow_mut()[before..].sort_by_key(|action| match action {
+            Deferred::Drop(number, _) => std::cmp::Reverse(*number),
+            _ => std::cmp::Reverse(u64::MAX),
+        });
+        self.transport.shutdown(&self.waker);
+        shared.outbox.borrow_mut().clear();
+    }
+
+    fn receive(&mut self) -> capnp::Result<()> {
+        while let Some(segments) = self.reader.next_message()? {
+            let current = Rc::clone(&self.shared.current_question);
+            let message = Incoming::new(segments, self.options, current)?;
+            let cancelled = self.shared.inbox.borrow_mut().push(message);
+            if let Some(key) = cancelled {
+                if let Some(request) = self.shared.requests.borrow().get(key) {
+                    self.shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, result: capnp::Result<()>) -> Progress {
+        self.shared.inbox.borrow_mut().end(result);
+        Progress::Ended
+    }
+}
+
+/// Drops something of `capnp-rpc`'s, whose destructors assert what a hostile peer may have broken. False: it panicked.
+fn contain(action: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(action)).is_ok()
+}
+
+fn premature_end() -> capnp::Error {
+    capnp::Error::disconnected("Premature end of stream".to_owned())
+}
