@@ -91,28 +91,32 @@ impl Checker<'_> {
         let location = &interface.decl.location;
         self.count(location, interface.count);
         self.wrap(location, interface.wrap.as_ref());
-        if let Some(Wrap {
-            callback: Some(_), ..
-        }) = &interface.wrap
-        {
-            if !self
-                .schema
+        let is_function = interface
+            .wrap
+            .as_ref()
+            .is_some_and(|wrap| wrap.callback.is_some());
+        let has_call = |schema: &Schema| {
+            schema
                 .all_methods(interface.decl.id)
                 .iter()
                 .any(|method| method.name == "call")
-            {
-                self.report(
-                    location,
-                    format!(
-                        "`{}` wraps a function but has no method `call`",
-                        interface.decl.name
-                    ),
-                    "add `call`, with the function's arguments and `result`",
-                );
-            }
+        };
+        if is_function && !has_call(self.schema) {
+            let message = format!(
+                "`{}` wraps a function but has no method `call`",
+                interface.decl.name
+            );
+            self.report(
+                location,
+                message,
+                "add `call`, with the function's arguments and `result`",
+            );
         }
         for method in &interface.methods {
             self.method(method);
+            if interface.wrap.is_some() && method.kind != MethodKind::Plain {
+                self.special(method);
+            }
         }
     }
 
@@ -222,23 +226,6 @@ impl Checker<'_> {
                     "rename the param",
                 );
             }
-            let visible = arg.count != 0 && method.kind != MethodKind::Plain;
-            if let (true, Some(field)) = (
-                visible,
-                arg.param
-                    .map(|at| &params.fields[at])
-                    .or_else(|| arg.result.map(|at| &results.fields[at])),
-            ) {
-                let message = format!(
-                    "`{}` is called by the library, which has no value for `{name}`",
-                    method.name
-                );
-                self.report(
-                    &field.location,
-                    message,
-                    format!("remove `{name}`, or rename the method"),
-                );
-            }
         }
         let contexts = params.fields.iter().filter(|field| is_context(&field.ty));
         for second in contexts.skip(1) {
@@ -246,6 +233,24 @@ impl Checker<'_> {
                 &second.location,
                 "a method has one Context only",
                 format!("remove `{}`", second.name),
+            );
+        }
+    }
+
+    /// `construct` and `destroy` have no caller who could give or take values.
+    fn special(&mut self, method: &Method) {
+        for arg in method.args.iter().filter(|arg| arg.count != 0) {
+            let param = arg.param.and_then(|at| method.params.fields.get(at));
+            let field = param.or_else(|| method.results.fields.get(arg.result?));
+            let location = field.map_or(&method.location, |field| &field.location);
+            let message = format!(
+                "`{}` is called by the library, which has no use for `{}`",
+                method.name, arg.name
+            );
+            self.report(
+                location,
+                message,
+                format!("remove `{}`, or rename the method", arg.name),
             );
         }
     }

@@ -28,7 +28,7 @@ pub enum Compiler {
 }
 
 /// What the compiler is to do.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) files: &'a [PathBuf],
     pub(crate) src_prefixes: &'a [PathBuf],

@@ -67,12 +67,29 @@ impl Loader {
             import_paths: &import_paths,
         };
         let outcome = self.compiler.run(&job)?;
-        let Some(request) = outcome.request else {
-            let names = self.names(&import_paths, &builtin);
-            names.diagnostics(&outcome.messages).into_result()?;
-            return Err(Error::Compiler(outcome.messages.trim_end().to_owned()));
-        };
-        self.read(&request, &self.files, &import_paths, &builtin)
+        match outcome.request {
+            Some(request) => self.read(&request, &self.files, &import_paths, &builtin),
+            None => Err(self.errors(&job, &outcome.messages, &builtin)?),
+        }
+    }
+
+    /// The errors of all files. The compiler stops after the first file that has any, so the files go through it one by one.
+    fn errors(&self, job: &Job<'_>, messages: &str, builtin: &Builtin) -> Result<Error, Error> {
+        let names = self.names(job.import_paths, builtin);
+        let mut found = names.diagnostics(messages);
+        if self.files.len() > 1 {
+            for file in &self.files {
+                let one = Job {
+                    files: std::slice::from_ref(file),
+                    ..*job
+                };
+                found
+                    .0
+                    .extend(names.diagnostics(&self.compiler.run(&one)?.messages).0);
+            }
+        }
+        found.into_result()?;
+        Ok(Error::Compiler(messages.trim_end().to_owned()))
     }
 
     /// Reads a serialized `CodeGeneratorRequest`, as `capnp compile -o` writes it to a plugin's standard input. The files that it

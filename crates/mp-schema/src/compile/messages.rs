@@ -29,12 +29,11 @@ impl Names<'_> {
         for message in output.lines().filter_map(parse) {
             let location =
                 Location::file(self.shown(message.file)).at(message.line, message.column);
-            if message.text.ends_with("previously defined here.") {
-                // Belongs to the message before it.
-                if let Some(first) = found.0.last_mut() {
-                    first.help = Some(format!("rename one of the two; the other is at {location}"));
-                    continue;
-                }
+            // The other half of a conflict belongs to the message before it.
+            let other = OTHER_PLACE.iter().any(|end| message.text.ends_with(end));
+            if let (true, Some(first)) = (other, found.0.last_mut()) {
+                first.help = Some(format!("change one of the two; the other is at {location}"));
+                continue;
             }
             let (text, help) = advice(message.text);
             found.push(Diagnostic {
@@ -103,10 +102,9 @@ fn parse(line: &str) -> Option<Message<'_>> {
 
 /// The message in this library's form, and what to do about it.
 fn advice(text: &str) -> (String, Option<String>) {
-    let sentence = text
-        .strip_suffix('.')
-        .filter(|rest| !rest.ends_with('.'))
-        .unwrap_or(text);
+    // The first sentence, without its full stop.
+    let sentence = text.split(".  ").next().unwrap_or(text);
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
     let mut letters = sentence.chars();
     let message: String = match letters.next() {
         // An identifier in front keeps its case.
@@ -133,6 +131,9 @@ fn advice(text: &str) -> (String, Option<String>) {
     (message, help)
 }
 
+/// How messages end that only name the other place of a conflict.
+const OTHER_PLACE: &[&str] = &["previously defined here.", "originally used here."];
+
 /// Parts of the compiler's messages, and what to do.
 const ADVICE: &[(&str, &str)] = &[
     (
@@ -155,9 +156,14 @@ const ADVICE: &[(&str, &str)] = &[
         "Parse error",
         "look for a missing `;`, `)`, `}` or `@` number at or before this place",
     ),
+    ("has no member named", "correct the name, or add the member"),
     ("is already defined", "rename one of the two"),
     (
-        "has no parameters",
+        "uplicate ID",
+        "give one of the two an id of its own (`capnp id` makes one)",
+    ),
+    (
+        "generic parameters",
         "leave out the arguments in parentheses",
     ),
     (
@@ -165,4 +171,5 @@ const ADVICE: &[(&str, &str)] = &[
         "see the annotation's declaration for what it can stand on",
     ),
     ("must begin with", "rename it"),
+    ("ype mismatch", "write a value of that type"),
 ];
