@@ -11,7 +11,7 @@ use crate::capability::{Capability, pipeline_ops};
 use crate::connection::{Connection, Inner, Release, contained};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
-use crate::vat::shared::{CallSlot, CallState};
+use crate::vat::shared::{CallSlot, CallState, Deferred};
 use crate::vat::state::State;
 use crate::{Error, Message, Object};
 
@@ -50,7 +50,7 @@ impl Call {
         context: &CallContext,
         build: impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        let connection = Arc::clone(target.inner());
+        let connection = target.inner()?;
         let inner = Arc::clone(&connection);
         let key = connection.enter(|state| {
             if state.is_closed() {
@@ -100,6 +100,39 @@ impl Call {
         Ok(Capability::new(Arc::clone(&self.connection), import))
     }
 
+    /// Lets the call go on without anybody waiting for it. The function is called when it has ended, on whichever thread
+    /// learned of it, without the connection's lock. It must not wait.
+    ///
+    /// # Errors
+    ///
+    /// When the connection has ended already: then the function is not called.
+    pub fn complete_later(
+        mut self,
+        completion: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Result<(), Error> {
+        let key = self.key.take().ok_or(Error::Cancelled)?;
+        self.connection.enter(|state| {
+            let mut calls = state.shared.calls.borrow_mut();
+            let slot = calls.get_mut(key).ok_or(Error::Disconnected)?;
+            match &slot.state {
+                CallState::Waiting { .. } => {
+                    slot.state = CallState::Unattended(Box::new(completion));
+                    Ok(())
+                }
+                _ => {
+                    let slot = calls.remove(key);
+                    drop(calls);
+                    let result = match slot.state {
+                        CallState::Done(result) => result.map(drop).map_err(Error::from_wire),
+                        _ => return Err(Error::Disconnected),
+                    };
+                    state.shared.defer(Deferred::Complete(Box::new(completion), result));
+                    Ok(())
+                }
+            }
+        })?
+    }
+
     /// Reads the answer in place if it is there: the function runs with the connection's lock held, and sees no objects.
     /// If it is not, the waker is woken when it is.
     pub fn poll_read<R: Send>(
@@ -139,6 +172,7 @@ impl Call {
                 let mut calls = state.shared.calls.borrow_mut();
                 match calls.get_mut(key).map(|slot| &mut slot.state) {
                     None => return Poll::Ready(Err(Error::Disconnected)),
+                    Some(CallState::Unattended(_)) => return Poll::Ready(Err(Error::Cancelled)),
                     Some(CallState::Waiting { waker: current, .. }) => {
                         if !current.as_ref().is_some_and(|current| current.will_wake(waker)) {
                             *current = Some(waker.clone());

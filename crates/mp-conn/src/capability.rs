@@ -1,6 +1,6 @@
 //! Handles to the peer's objects.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use capnp::private::capability::{ClientHook, PipelineOp};
 
@@ -18,7 +18,9 @@ pub struct Capability {
 
 /// An entry of the vat's table, removed on drop.
 struct Imported {
-    connection: Arc<Inner>,
+    connection: Weak<Inner>,
+    /// Keeps the connection open, unless the handle is a detached one.
+    keep_open: Option<Arc<Inner>>,
     key: usize,
 }
 
@@ -26,18 +28,48 @@ impl Capability {
     /// Takes over an entry of the vat's table.
     pub(crate) fn new(connection: Arc<Inner>, key: usize) -> Self {
         Self {
-            imported: Arc::new(Imported { connection, key }),
+            imported: Arc::new(Imported {
+                connection: Arc::downgrade(&connection),
+                keep_open: Some(connection),
+                key,
+            }),
         }
     }
 
-    /// The connection over which the object came.
-    #[must_use]
-    pub fn connection(&self) -> Connection {
-        Connection::from_inner(Arc::clone(&self.imported.connection))
+    /// Another handle to the same object, which does not keep the connection open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the connection has ended.
+    pub fn detached(&self) -> Result<Self, Error> {
+        let connection = self.inner()?;
+        let key = connection.enter(|state| {
+            let hook = state.shared.import(self.key()).ok_or(Error::Disconnected)?;
+            Ok::<_, Error>(state.shared.imports.borrow_mut().insert(hook))
+        })??;
+        Ok(Self {
+            imported: Arc::new(Imported {
+                connection: Arc::downgrade(&connection),
+                keep_open: None,
+                key,
+            }),
+        })
     }
 
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
-        &self.imported.connection
+    /// The connection over which the object came.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CalledAfterDisconnect`] when this handle is detached and the connection is gone.
+    pub fn connection(&self) -> Result<Connection, Error> {
+        self.inner().map(Connection::from_inner)
+    }
+
+    pub(crate) fn inner(&self) -> Result<Arc<Inner>, Error> {
+        self.imported
+            .connection
+            .upgrade()
+            .ok_or(Error::CalledAfterDisconnect)
     }
 
     pub(crate) fn key(&self) -> usize {
@@ -48,7 +80,6 @@ impl Capability {
 impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Capability")
-            .field("connection", &self.imported.connection.id())
             .field("key", &self.imported.key)
             .finish()
     }
@@ -56,7 +87,9 @@ impl std::fmt::Debug for Capability {
 
 impl Drop for Imported {
     fn drop(&mut self) {
-        self.connection.release(Release::Import(self.key));
+        if let Some(connection) = self.keep_open.take().or_else(|| self.connection.upgrade()) {
+            connection.release(Release::Import(self.key));
+        }
     }
 }
 
@@ -80,7 +113,7 @@ impl Reference {
         match self {
             Self::Local(object) => Ok(state.export(object)),
             Self::Remote(capability) => {
-                if !std::ptr::eq(Arc::as_ptr(capability.inner()), connection) {
+                if !std::ptr::eq(capability.imported.connection.as_ptr(), connection) {
                     return Err(Error::failed(
                         "a capability was sent over a connection that it did not come over",
                     ));

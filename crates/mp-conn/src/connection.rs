@@ -181,6 +181,22 @@ impl Connection {
         }
     }
 
+    /// A capability for an object of this process, as if it had come over this connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the connection has ended.
+    pub fn loopback(&self, object: &Arc<dyn Object>) -> Result<Capability, Error> {
+        let key = self.inner.enter(|state| {
+            if state.is_closed() {
+                return Err(Error::Disconnected);
+            }
+            let hook = state.export(object);
+            Ok(state.shared.imports.borrow_mut().insert(hook))
+        })??;
+        Ok(Capability::new(Arc::clone(&self.inner), key))
+    }
+
     /// Sends a call whose params are built in place: the function runs with the connection's lock held, and sets no objects.
     ///
     /// # Errors
@@ -214,7 +230,7 @@ impl Connection {
         context: &CallContext,
         message: &Message,
     ) -> Result<Call, Error> {
-        let connection = Arc::clone(target.inner());
+        let connection = target.inner()?;
         Call::send(target, interface_id, ordinal, context, |params, state| {
             message.copy_to(params, &connection, state)
         })
@@ -459,6 +475,7 @@ impl Inner {
             let done = guarded(|| match action {
                 Deferred::Wake(waker) => waker.wake(),
                 Deferred::Cancel(request) => request.cancel(),
+                Deferred::Complete(completion, result) => completion(result),
                 Deferred::Report(text) => tracing::warn!(target: "ipc", "{text}"),
                 Deferred::Drop(_, object) => {
                     if object.needs_cleanup() {

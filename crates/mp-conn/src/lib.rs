@@ -27,7 +27,7 @@ pub use self::event_loop::EventLoop;
 pub use self::limits::Limits;
 pub use self::message::{Message, ticket, ticket_index};
 pub use self::object::Object;
-pub use self::server_call::{Cancellation, ServerCall, ThreadRef};
+pub use self::server_call::{Cancellation, ParamsHandle, ServerCall, ThreadRef};
 pub use self::spawn::{Process, spawn};
 pub use self::stream::{Stream, connect, serve};
 pub use self::vat::transport::ByteStream;

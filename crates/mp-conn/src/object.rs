@@ -1,6 +1,6 @@
 //! What a process offers to its peer: an object that takes calls.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use crate::ServerCall;
 
@@ -20,6 +20,14 @@ pub trait Object: Any + Send + Sync {
     /// Called without the connection's lock, on the thread that happened to read the call, and in the order in which the
     /// calls came. It must not wait: a call that takes time is moved to a thread of its own.
     fn call(&self, call: ServerCall);
+
+    /// What this object is to the layer that made it: a value of the type, in a box. `None`: it is nothing of that type.
+    ///
+    /// This is how an object that comes home is recognized.
+    fn cast(&self, target: TypeId) -> Option<Box<dyn Any>> {
+        let _ = target;
+        None
+    }
 
     /// Whether dropping this object may run code of the user's. Then it is dropped on the cleanup thread.
     fn needs_cleanup(&self) -> bool {

@@ -25,6 +25,7 @@ pub struct ServerCall {
     interface_id: u64,
     ordinal: u16,
     thread: ThreadRef,
+    caller: Option<usize>,
     state: Arc<RequestState>,
 }
 
@@ -58,8 +59,14 @@ impl ServerCall {
             interface_id,
             ordinal,
             thread: ThreadRef::NotMapped,
+            caller: None,
             state,
         }
+    }
+
+    pub(crate) fn by(mut self, caller: Option<usize>) -> Self {
+        self.caller = caller;
+        self
     }
 
     pub(crate) fn on(mut self, thread: ThreadRef) -> Self {
@@ -85,6 +92,13 @@ impl ServerCall {
         &self.thread
     }
 
+    /// What tells the peer's calling threads apart: the same for all calls of one thread while one of them is unanswered.
+    /// `None`: the caller did not name a thread for callbacks.
+    #[must_use]
+    pub fn caller(&self) -> Option<usize> {
+        self.caller
+    }
+
     /// The connection that the call came over.
     #[must_use]
     pub fn connection(&self) -> Connection {
@@ -101,6 +115,16 @@ impl ServerCall {
     #[must_use]
     pub fn cancellation(&self) -> Cancellation {
         Cancellation {
+            state: Arc::clone(&self.state),
+        }
+    }
+
+    /// A handle to the params, which finds nothing once the call was answered.
+    #[must_use]
+    pub fn params_handle(&self) -> ParamsHandle {
+        ParamsHandle {
+            connection: Arc::clone(&self.connection),
+            key: self.key.unwrap_or(usize::MAX),
             state: Arc::clone(&self.state),
         }
     }
@@ -138,18 +162,7 @@ impl ServerCall {
     ///
     /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
     pub fn param_object(&self, path: &[u16]) -> Result<Option<Reference>, Error> {
-        let connection = Arc::clone(&self.connection);
-        self.with_slot(|slot, state| {
-            match slot.params.get()?.get_pipelined_cap(&pipeline_ops(path)) {
-                Ok(hook) => Ok(Some(reference(hook, &connection, state))),
-                Err(error)
-                    if error.kind == capnp::ErrorKind::MessageContainsNullCapabilityPointer =>
-                {
-                    Ok(None)
-                }
-                Err(error) => Err(error.into()),
-            }
-        })
+        self.params_handle().object(path)
     }
 
     /// Answers with results built in place: the function runs with the connection's lock held, and sets no objects.
@@ -243,6 +256,40 @@ impl Drop for ServerCall {
             let error = Error::failed("the call was dropped without an answer").to_wire();
             self.connection.release(Release::Request(key, error));
         }
+    }
+}
+
+/// The params of a call that is being served.
+#[derive(Clone, Debug)]
+pub struct ParamsHandle {
+    connection: Arc<Inner>,
+    key: usize,
+    state: Arc<RequestState>,
+}
+
+impl ParamsHandle {
+    /// The object at a path of pointer fields in the params. `None`: it is null.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] when the call was answered or the connection has ended; [`Error::Malformed`].
+    pub fn object(&self, path: &[u16]) -> Result<Option<Reference>, Error> {
+        self.connection.enter(|state| {
+            let requests = state.shared.requests.borrow();
+            let slot = requests
+                .get(self.key)
+                .filter(|slot| Arc::ptr_eq(&slot.state, &self.state))
+                .ok_or(Error::Cancelled)?;
+            match slot.params.get()?.get_pipelined_cap(&pipeline_ops(path)) {
+                Ok(hook) => Ok(Some(reference(hook, &self.connection, state))),
+                Err(error)
+                    if error.kind == capnp::ErrorKind::MessageContainsNullCapabilityPointer =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
+            }
+        })?
     }
 }
 

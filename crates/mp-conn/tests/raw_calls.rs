@@ -73,7 +73,7 @@ fn calls_are_answered_and_failures_come_back() {
     let error = echo(&peer, 1, "").unwrap_err();
     assert_eq!(error.to_string(), "remote exception: std::exception: no such method");
     assert_eq!(server.stats().requests, 0);
-    assert_eq!(peer.connection().stats().calls, 0);
+    assert_eq!(peer.connection().unwrap().stats().calls, 0);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_closed_connection_refuses_calls() {
     let server = serve(&event_loop, theirs, Arc::new(Echo), Limits::default()).unwrap();
     let peer = connect(&event_loop, ours, Limits::default()).unwrap();
     assert_eq!(echo(&peer, 0, "once").unwrap(), "once");
-    peer.connection().close();
+    peer.connection().unwrap().close();
     let error = echo(&peer, 0, "twice").unwrap_err();
     assert_eq!(error.to_string(), "IPC client method called after disconnect.");
     server.wait_closed(Some(Instant::now() + Duration::from_secs(20))).unwrap();

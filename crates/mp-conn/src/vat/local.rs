@@ -56,6 +56,7 @@ impl LocalObject {
             return Promise::err(crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire());
         }
         shared.current_question.set(None);
+        let caller = self.caller(interface_id, ordinal, params.as_ref());
         let thread = self.thread(&shared, interface_id, ordinal, params.as_ref());
         let (done, answer) = oneshot::channel();
         let state = Arc::new(RequestState::default());
@@ -70,12 +71,23 @@ impl LocalObject {
                 shared.defer(Deferred::Cancel(Arc::clone(&state)));
             }
         }
-        let call = ServerCall::new(connection, key, interface_id, ordinal, state);
+        let call = ServerCall::new(connection, key, interface_id, ordinal, state).by(caller);
         match thread {
             Thread::Known(thread) => self.dispatch(&shared, call.on(thread)),
             Thread::Promised(hook) => shared.spawn(resolve_thread(Rc::clone(self), hook, call)),
         }
         Promise::from_future(async move { answer.await.unwrap_or_else(|_| Err(disconnected())) })
+    }
+
+    /// The identity of the thread that makes the call. `ImportClient`s live as long as the params that refer to them.
+    fn caller(&self, interface_id: u64, ordinal: u16, params: &dyn ParamsHook) -> Option<usize> {
+        let field = self.object.context_field(interface_id, ordinal)?;
+        let path = [
+            PipelineOp::GetPointerField(field),
+            PipelineOp::GetPointerField(CONTEXT_CALLBACK_THREAD),
+        ];
+        let hook = params.get().ok()?.get_pipelined_cap(&path).ok()?;
+        Some(Shared::resolved(hook).get_ptr())
     }
 
     /// The thread that the call asks for.
@@ -283,3 +295,5 @@ fn disconnected() -> Error {
 
 /// The index of `Context.thread` among the struct's pointers.
 const CONTEXT_THREAD: u16 = 0;
+/// The index of `Context.callbackThread`.
+const CONTEXT_CALLBACK_THREAD: u16 = 1;

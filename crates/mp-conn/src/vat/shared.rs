@@ -16,6 +16,7 @@ use slab::Slab;
 use super::local::LocalObject;
 use super::network::Inbox;
 use super::outbox::Outbox;
+use crate::Error;
 use crate::connection::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
@@ -60,9 +61,14 @@ pub(crate) enum Deferred {
     Drop(u64, Arc<dyn Object>),
     /// The caller of a running method gave up, or the connection ended.
     Cancel(Arc<RequestState>),
+    /// A call that nobody waits for has ended.
+    Complete(Completion, Result<(), Error>),
     /// Something that belongs into the log.
     Report(&'static str),
 }
+
+/// What is to be done when a call that nobody waits for has ended.
+pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// A call of this process.
 pub(crate) struct CallSlot {
@@ -76,6 +82,8 @@ pub(crate) enum CallState {
         waker: Option<Waker>,
         abort: AbortHandle,
     },
+    /// Nobody waits: the function is called with the outcome.
+    Unattended(Completion),
     Done(Result<Response<any_pointer::Owned>, capnp::Error>),
     /// The connection ended before the answer came.
     Disconnected,
@@ -130,14 +138,21 @@ impl Shared {
         result: Result<Response<any_pointer::Owned>, capnp::Error>,
     ) {
         let mut calls = self.calls.borrow_mut();
-        let Some(slot) = calls.get_mut(key) else {
-            return;
-        };
-        if let CallState::Waiting { waker, .. } = &mut slot.state {
-            if let Some(waker) = waker.take() {
-                self.defer(Deferred::Wake(waker));
+        match calls.get_mut(key).map(|slot| &mut slot.state) {
+            Some(CallState::Waiting { waker, .. }) => {
+                let waker = waker.take();
+                calls[key].state = CallState::Done(result);
+                self.deferred.borrow_mut().extend(waker.map(Deferred::Wake));
             }
-            slot.state = CallState::Done(result);
+            Some(CallState::Unattended(_)) => {
+                let slot = calls.remove(key);
+                drop(calls);
+                let result = result.map(drop).map_err(Error::from_wire);
+                if let CallState::Unattended(completion) = slot.state {
+                    self.defer(Deferred::Complete(completion, result));
+                }
+            }
+            _ => {}
         }
     }
 

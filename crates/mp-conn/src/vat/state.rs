@@ -167,9 +167,17 @@ impl State {
         for (_, slot) in shared.calls.borrow_mut().iter_mut() {
             pipelines.push(slot.pipeline.take());
             // An answer that came in time stays for its waiter.
-            if let CallState::Waiting { waker, .. } = &mut slot.state {
-                shared.deferred.borrow_mut().extend(waker.take().map(Deferred::Wake));
-                slot.state = CallState::Disconnected;
+            if matches!(slot.state, CallState::Done(_)) {
+                continue;
+            }
+            match std::mem::replace(&mut slot.state, CallState::Disconnected) {
+                CallState::Waiting { waker, .. } => {
+                    shared.deferred.borrow_mut().extend(waker.map(Deferred::Wake));
+                }
+                CallState::Unattended(completion) => {
+                    shared.defer(Deferred::Complete(completion, Err(crate::Error::Disconnected)));
+                }
+                CallState::Done(_) | CallState::Disconnected => {}
             }
         }
         let requests: Vec<_> = shared.requests.borrow_mut().drain().collect();

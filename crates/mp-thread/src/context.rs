@@ -1,0 +1,365 @@
+//! What belongs to an OS thread: its waiter, its counterparts at its peers, and the calls that it serves.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use mp_conn::{
+    Cancellation, Capability, Connection, Error, Object, ParamsHandle, Reference, ServerCall, Threads,
+    WeakConnection,
+};
+
+use crate::job::ThreadWaiter;
+use crate::name;
+use crate::thread_map::ThreadState;
+use crate::thread_object::ThreadObject;
+use crate::waiter::Event;
+
+thread_local! {
+    /// The only global state: its meaning is the thread.
+    static CURRENT: OnceCell<ThreadContext> = const { OnceCell::new() };
+}
+
+/// The calling thread's own state.
+pub(crate) struct ThreadContext {
+    waiter: Arc<ThreadWaiter>,
+    waker: Waker,
+    name: OnceCell<Arc<str>>,
+    /// The peer's threads that run this thread's calls, by connection.
+    request_threads: RefCell<HashMap<u64, Counterpart<Capability>>>,
+    /// This thread as the peer sees it, by connection.
+    callback_threads: RefCell<HashMap<u64, Counterpart<Arc<ThreadObject>>>>,
+    /// The calls that this thread serves, the innermost last.
+    frames: RefCell<Vec<Frame>>,
+    /// The size of the tables at which entries of ended connections are looked for.
+    prune_at: Cell<usize>,
+}
+
+/// An entry that is worth nothing when its connection has ended.
+struct Counterpart<T> {
+    connection: WeakConnection,
+    value: T,
+}
+
+/// A call that a thread serves.
+struct Frame {
+    connection: u64,
+    caller: Option<usize>,
+    /// The params, and the path to the thread that waits for the answer. `None`: the method has no context.
+    callback_thread: Option<(ParamsHandle, [u16; 2])>,
+    destroys: Arc<Destroys>,
+    cancellation: Cancellation,
+    /// The method runs on this event loop's thread, where nothing may wait.
+    event_loop: Option<String>,
+}
+
+/// A thread of a peer that waits for the calling thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) connection: u64,
+    pub(crate) caller: usize,
+}
+
+impl ThreadContext {
+    fn new(waiter: Arc<ThreadWaiter>) -> Self {
+        Self {
+            waker: Waker::from(Arc::clone(&waiter)),
+            waiter,
+            name: OnceCell::new(),
+            request_threads: RefCell::default(),
+            callback_threads: RefCell::default(),
+            frames: RefCell::default(),
+            prune_at: Cell::new(16),
+        }
+    }
+
+    /// The calling thread's context.
+    ///
+    /// # Errors
+    ///
+    /// When the thread is ending, and its thread-local variables are gone.
+    pub(crate) fn with<R>(action: impl FnOnce(&Self) -> R) -> Result<R, Error> {
+        CURRENT
+            .try_with(|current| {
+                action(current.get_or_init(|| Self::new(Arc::new(ThreadWaiter::new()))))
+            })
+            .map_err(|_| Error::failed("IPC call from a thread that is ending"))
+    }
+
+    /// Gives a thread that was just started the waiter that was made for it.
+    pub(crate) fn install(waiter: Arc<ThreadWaiter>, name: Arc<str>) {
+        CURRENT.with(|current| {
+            let context = current.get_or_init(|| Self::new(waiter));
+            context.name.get_or_init(|| name);
+        });
+    }
+
+    /// The thread's name, which is formed the first time and stays.
+    pub(crate) fn name(&self, form: impl FnOnce() -> String) -> Arc<str> {
+        Arc::clone(self.name.get_or_init(|| form().into()))
+    }
+
+    /// The threads that go into the context of a call.
+    pub(crate) fn threads(&self, connection: &Connection, field: u16) -> Result<Threads, Error> {
+        Ok(Threads {
+            field,
+            thread: self.request_thread(connection)?,
+            callback_thread: Some(self.callback_thread(connection)),
+        })
+    }
+
+    /// The peer's thread for this one: the one that it was given, or the one that waits for the call that it serves, or a
+    /// new one.
+    fn request_thread(&self, connection: &Connection) -> Result<Option<Capability>, Error> {
+        if let Some(found) = self.request_threads.borrow().get(&connection.id()) {
+            return Ok(Some(found.value.clone()));
+        }
+        let outermost = self
+            .frames
+            .borrow()
+            .iter()
+            .find(|frame| frame.connection == connection.id())
+            .and_then(|frame| frame.callback_thread.clone());
+        if let Some((params, path)) = outermost {
+            return Ok(match params.object(&path)? {
+                Some(Reference::Remote(thread)) => Some(thread),
+                _ => None,
+            });
+        }
+        let name = self.name(|| name::current(connection.event_loop().name()));
+        let Some(thread) = ThreadState::of(connection).make_remote(connection, &name)? else {
+            return Ok(None);
+        };
+        let value = thread.detached()?;
+        self.prune();
+        self.request_threads.borrow_mut().insert(
+            connection.id(),
+            Counterpart {
+                connection: connection.downgrade(),
+                value,
+            },
+        );
+        Ok(Some(thread))
+    }
+
+    fn callback_thread(&self, connection: &Connection) -> Arc<dyn Object> {
+        let mut threads = self.callback_threads.borrow_mut();
+        let entry = threads.entry(connection.id()).or_insert_with(|| {
+            let name = self.name(|| name::current(connection.event_loop().name()));
+            Counterpart {
+                connection: connection.downgrade(),
+                value: Arc::new(ThreadObject::caller(Arc::clone(&self.waiter), name)),
+            }
+        });
+        Arc::<ThreadObject>::clone(&entry.value)
+    }
+
+    /// Forgets ended connections, now and then.
+    fn prune(&self) {
+        let mut requests = self.request_threads.borrow_mut();
+        if requests.len() >= self.prune_at.get() {
+            requests.retain(|_, entry| is_open(&entry.connection));
+            self.callback_threads
+                .borrow_mut()
+                .retain(|_, entry| is_open(&entry.connection));
+            self.prune_at.set(requests.len() * 2 + 16);
+        }
+    }
+
+    /// Waits for something that happens on a connection, and runs the callbacks that belong to it meanwhile.
+    pub(crate) fn wait<R>(
+        &self,
+        connection: &Connection,
+        deadline: Option<Instant>,
+        mut poll: impl FnMut(&Waker) -> Poll<R>,
+    ) -> Result<R, Error> {
+        self.may_block(connection)?;
+        loop {
+            if let Poll::Ready(result) = poll(&self.waker) {
+                return Ok(result);
+            }
+            let callers = self.callers();
+            let id = connection.id();
+            match self.waiter.wait(deadline, |job| job.belongs_to(id, &callers)) {
+                Event::Job(job) => job.run(),
+                Event::Woken => {}
+                Event::TimedOut => return Err(Error::TimedOut),
+                Event::Closed => {}
+            }
+        }
+    }
+
+    /// Whether this thread may wait.
+    pub(crate) fn may_block(&self, connection: &Connection) -> Result<(), Error> {
+        if connection.event_loop().is_current() {
+            return Err(Error::WouldBlockEventLoop(
+                connection.event_loop().name().to_owned(),
+            ));
+        }
+        match self.frames.borrow().last().and_then(|frame| frame.event_loop.clone()) {
+            Some(name) => Err(Error::WouldBlockEventLoop(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells whether the caller of the innermost method gave up. `None`: this thread serves no call.
+    pub(crate) fn cancellation(&self) -> Option<Cancellation> {
+        let frames = self.frames.borrow();
+        Some(frames.last()?.cancellation.clone())
+    }
+
+    fn callers(&self) -> Vec<Caller> {
+        let frames = self.frames.borrow();
+        let caller = |frame: &Frame| {
+            Some(Caller {
+                connection: frame.connection,
+                caller: frame.caller?,
+            })
+        };
+        frames.iter().filter_map(caller).collect()
+    }
+}
+
+impl Drop for ThreadContext {
+    fn drop(&mut self) {
+        // Calls that still come for this thread have nowhere to run.
+        self.waiter.close();
+        drop(self.waiter.drain());
+        // Released by the event loop's thread: this one may be without thread-local variables already.
+        for (_, entry) in self.request_threads.get_mut().drain() {
+            if let Some(connection) = entry.connection.upgrade() {
+                let event_loop = connection.event_loop().clone();
+                event_loop.post(move || drop((entry.value, connection)));
+            }
+        }
+    }
+}
+
+/// A call that the calling thread serves, from the time its method starts to the time it returned.
+///
+/// While it is there, nested calls over the same connection go to the thread of the peer that waits for this one.
+#[derive(Debug)]
+pub struct Serving {
+    connection: Connection,
+    destroys: Arc<Destroys>,
+}
+
+impl Serving {
+    /// Says that this thread starts to run a method. `context_field`: the method's context among its params.
+    ///
+    /// # Errors
+    ///
+    /// When the thread is ending.
+    pub fn start(call: &ServerCall, context_field: Option<u16>) -> Result<Self, Error> {
+        let connection = call.connection();
+        let destroys = Arc::new(Destroys::default());
+        let frame = Frame {
+            connection: connection.id(),
+            caller: call.caller(),
+            callback_thread: context_field
+                .map(|field| (call.params_handle(), [field, CALLBACK_THREAD])),
+            destroys: Arc::clone(&destroys),
+            cancellation: call.cancellation(),
+            event_loop: connection
+                .event_loop()
+                .is_current()
+                .then(|| connection.event_loop().name().to_owned()),
+        };
+        ThreadContext::with(|context| context.frames.borrow_mut().push(frame))?;
+        Ok(Self {
+            connection,
+            destroys,
+        })
+    }
+
+    /// Waits for the `destroy` calls that the method caused, so that what it borrowed is gone when its caller gets the
+    /// answer. Ends early when the connection does.
+    pub fn settle(&self) {
+        if self.destroys.count() == 0 || self.connection.event_loop().is_current() {
+            return;
+        }
+        let settled = ThreadContext::with(|context| {
+            context.wait(&self.connection, None, |waker| self.destroys.poll(waker))
+        });
+        if let Ok(Err(error)) = settled {
+            tracing::warn!(target: "ipc", "cannot wait for destroyed objects: {error}");
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Fails only when the thread is ending, and the frames with it.
+        ThreadContext::with(|context| context.frames.borrow_mut().pop()).ok();
+    }
+}
+
+/// The `destroy` calls that a method caused and that have not returned.
+#[derive(Debug, Default)]
+pub(crate) struct Destroys {
+    count: AtomicUsize,
+    waker: std::sync::Mutex<Option<Waker>>,
+}
+
+impl Destroys {
+    fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    fn poll(&self, waker: &Waker) -> Poll<()> {
+        *self.waker() = Some(waker.clone());
+        if self.count() == 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn waker(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+        self.waker
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Keeps the answer of the call that this thread serves from being sent. Dropped when a `destroy` has returned.
+#[derive(Debug)]
+pub struct PendingDestroy {
+    destroys: Arc<Destroys>,
+}
+
+impl PendingDestroy {
+    /// Counts a `destroy` for the innermost call that this thread serves. `None`: it serves none that could wait.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let destroys = ThreadContext::with(|context| {
+            let frames = context.frames.borrow();
+            let frame = frames.last().filter(|frame| frame.event_loop.is_none())?;
+            Some(Arc::clone(&frame.destroys))
+        });
+        let destroys = destroys.ok().flatten()?;
+        destroys.count.fetch_add(1, Ordering::SeqCst);
+        Some(Self { destroys })
+    }
+}
+
+impl Drop for PendingDestroy {
+    fn drop(&mut self) {
+        if self.destroys.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let waker = self.destroys.waker().take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+fn is_open(connection: &WeakConnection) -> bool {
+    connection.upgrade().is_some_and(|connection| !connection.is_closed())
+}
+
+/// The index of `Context.callbackThread`.
+const CALLBACK_THREAD: u16 = 1;

@@ -1,0 +1,110 @@
+//! Which thread a call of the peer runs on.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use mp_conn::{Error, Object, ServerCall, ThreadRef};
+
+use crate::job::{Job, Runner};
+use crate::thread_map::ThreadState;
+use crate::thread_object::ThreadObject;
+
+/// What a call wants of its thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Need {
+    /// The thread that it names, or the pool.
+    Named,
+    /// Any thread, if the one that it names is not to be had: an object's end must not get lost.
+    Any,
+}
+
+/// Moves a call to the thread that is to run it, and runs it there. The number is the request's, for the log.
+///
+/// The calling thread does not wait. Calls for one thread start in the order in which they come here.
+pub fn dispatch(
+    call: ServerCall,
+    request: u64,
+    need: Need,
+    run: impl FnOnce(ServerCall) + Send + 'static,
+) {
+    let run: Runner = Box::new(run);
+    match call.thread().clone() {
+        ThreadRef::NotMapped => {
+            let event_loop = call.connection().event_loop().clone();
+            event_loop.post(move || run(call));
+        }
+        ThreadRef::Local(object) => match thread(object) {
+            Some(thread) => to_thread(&thread, call, request, need, run),
+            None => refuse(call, request, need, run, Refusal::Foreign),
+        },
+        ThreadRef::Unspecified => to_pool(call, request, need, run),
+        ThreadRef::Foreign => refuse(call, request, need, run, Refusal::Foreign),
+        ThreadRef::Broken(error) => refuse(call, request, need, run, Refusal::Broken(error)),
+        _ => refuse(call, request, need, run, Refusal::Foreign),
+    }
+}
+
+fn to_thread(thread: &ThreadObject, call: ServerCall, request: u64, need: Need, run: Runner) {
+    tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{}}}",
+        call.connection().event_loop().name(), thread.name());
+    let job = Job::new(call, thread.is_caller(), run);
+    if let Err(job) = thread.post(job) {
+        let (call, run) = job.into_parts();
+        refuse(call, request, need, run, Refusal::Ended);
+    }
+}
+
+fn to_pool(call: ServerCall, request: u64, need: Need, run: Runner) {
+    let connection = call.connection();
+    let state = ThreadState::of(&connection);
+    let posted = state.post_to_pool(Job::new(call, false, run)).or_else(|job| {
+        // At this end of a connection that this process opened, all objects are callbacks: they run in any case.
+        if connection.is_server() && need == Need::Named {
+            Err(job)
+        } else {
+            state.post_callback(&connection, job)
+        }
+    });
+    match posted {
+        Ok(name) => tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{name}}}",
+            connection.event_loop().name()),
+        Err(job) => {
+            let (call, _) = job.into_parts();
+            fail(call, request, &Error::failed("no thread specified and no pool configured"));
+        }
+    }
+}
+
+enum Refusal {
+    /// The capability is no thread of this process.
+    Foreign,
+    /// The promise of a thread broke.
+    Broken(capnp::Error),
+    /// The thread has ended.
+    Ended,
+}
+
+fn refuse(call: ServerCall, request: u64, need: Need, run: Runner, refusal: Refusal) {
+    if need == Need::Any {
+        return to_pool(call, request, need, run);
+    }
+    match refusal {
+        Refusal::Foreign => fail(call, request, &Error::failed("invalid thread handle")),
+        Refusal::Ended => fail(call, request, &Error::failed("the thread has ended")),
+        Refusal::Broken(error) => {
+            tracing::error!(target: "ipc", "IPC server error request #{request} {error}");
+            call.fail_with(error);
+        }
+    }
+}
+
+fn fail(call: ServerCall, request: u64, error: &Error) {
+    tracing::error!(target: "ipc", "IPC server error request #{request} {error}");
+    call.fail(error);
+}
+
+fn thread(object: Arc<dyn Object>) -> Option<Arc<ThreadObject>> {
+    let object: Arc<dyn Any + Send + Sync> = object;
+    object.downcast().ok()
+}

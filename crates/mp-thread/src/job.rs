@@ -1,0 +1,100 @@
+//! Calls of a peer that wait for their thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mp_conn::ServerCall;
+
+use crate::context::Caller;
+use crate::waiter::Waiter;
+
+/// The queue of one thread.
+pub(crate) type ThreadWaiter = Waiter<Job>;
+
+/// What runs a call and answers it.
+pub(crate) type Runner = Box<dyn FnOnce(ServerCall) + Send>;
+
+/// A call, and what runs it.
+pub(crate) struct Job {
+    call: ServerCall,
+    connection: u64,
+    /// The call came for a thread that waits for an answer over the same connection: a callback.
+    callback: bool,
+    run: Runner,
+    /// Ends with the job: the count of a pool thread's calls.
+    finished: Finished,
+}
+
+impl Job {
+    pub(crate) fn new(
+        call: ServerCall,
+        callback: bool,
+        run: Runner,
+    ) -> Self {
+        Self {
+            connection: call.connection().id(),
+            call,
+            callback,
+            run,
+            finished: Finished(None),
+        }
+    }
+
+    /// Has a function called when the job has run, or was dropped.
+    pub(crate) fn then(mut self, finished: impl FnOnce() + Send + 'static) -> Self {
+        self.finished = Finished(Some(Box::new(finished)));
+        self
+    }
+
+    /// Whether a thread that waits for an answer over a connection may run this job meanwhile: it is part of the call.
+    ///
+    /// It is when it was sent to the waiting thread as such, or when the same thread of the peer makes it whose call the
+    /// waiting thread serves: that thread waits itself, so what it sends now is a callback's doing.
+    pub(crate) fn belongs_to(&self, connection: u64, callers: &[Caller]) -> bool {
+        if self.connection != connection {
+            return false;
+        }
+        self.callback
+            || self.call.caller().is_some_and(|caller| {
+                callers.contains(&Caller { connection, caller })
+            })
+    }
+
+    /// Runs the call on this thread.
+    pub(crate) fn run(self) {
+        let Self {
+            call,
+            run,
+            finished,
+            ..
+        } = self;
+        if catch_unwind(AssertUnwindSafe(|| run(call))).is_err() {
+            tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a call panicked)");
+        }
+        drop(finished);
+    }
+
+    /// Gives the call back, to be run elsewhere.
+    pub(crate) fn into_parts(self) -> (ServerCall, Runner) {
+        (self.call, self.run)
+    }
+}
+
+/// Calls its function when it is dropped.
+struct Finished(Option<Box<dyn FnOnce() + Send>>);
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        if let Some(finished) = self.0.take() {
+            finished();
+        }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job")
+            .field("call", &self.call)
+            .field("callback", &self.callback)
+            .finish_non_exhaustive()
+    }
+}

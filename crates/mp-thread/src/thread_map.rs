@@ -1,0 +1,195 @@
+//! The thread map in both directions: threads that the peer makes here, and threads that this process makes there.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mp_conn::proxy_capnp::thread_map;
+use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
+
+use crate::job::Job;
+use crate::pool::Pool;
+use crate::thread_object::ThreadObject;
+use crate::worker;
+
+/// What a connection keeps for its threads.
+pub(crate) struct ThreadState {
+    /// The peer's `ThreadMap`. `None`: it gave none.
+    remote: Mutex<Option<Capability>>,
+    /// Threads that the peer made and that run.
+    threads: Arc<AtomicUsize>,
+    /// The pool that the peer made.
+    pool: Mutex<Pool>,
+    /// Threads for callbacks that name none, made as they are needed.
+    callback_pool: Mutex<Pool>,
+    local: Arc<ThreadMap>,
+}
+
+impl ThreadState {
+    pub(crate) fn of(connection: &Connection) -> Arc<Self> {
+        connection.extension(|| Self {
+            remote: Mutex::default(),
+            threads: Arc::default(),
+            pool: Mutex::default(),
+            callback_pool: Mutex::default(),
+            local: Arc::new(ThreadMap),
+        })
+    }
+
+    /// This process's thread map, as it is offered to the peer.
+    pub(crate) fn local(&self) -> Arc<dyn Object> {
+        Arc::<ThreadMap>::clone(&self.local)
+    }
+
+    /// Takes the peer's thread map.
+    pub(crate) fn set_remote(&self, remote: Option<Capability>) {
+        *lock(&self.remote) = remote;
+    }
+
+    /// Makes a thread at the peer. It can be used before the peer has answered. `None`: the peer gave no thread map.
+    pub(crate) fn make_remote(
+        &self,
+        connection: &Connection,
+        name: &str,
+    ) -> Result<Option<Capability>, Error> {
+        let Some(remote) = lock(&self.remote).clone() else {
+            return Ok(None);
+        };
+        if connection.is_closed() {
+            return Err(Error::CalledAfterDisconnect);
+        }
+        let context = CallContext::default();
+        let call = Connection::call(&remote, INTERFACE, MAKE_THREAD, &context, |params| {
+            let mut params: thread_map::make_thread_params::Builder<'_> = params.init_as();
+            params.set_name(name);
+            Ok(())
+        })?;
+        let thread = call.pipelined(&[0])?;
+        // The call goes on: the thread is used before the answer is there, and if it fails, so do the calls on the thread.
+        call.complete_later(drop)?;
+        Ok(Some(thread))
+    }
+
+    /// Threads that the peer made and that run.
+    pub(crate) fn count(&self) -> usize {
+        self.threads.load(Ordering::SeqCst)
+    }
+
+    /// Gives a call that names no thread to the peer's pool.
+    pub(crate) fn post_to_pool(&self, job: Job) -> Result<Arc<str>, Job> {
+        lock(&self.pool).post(job)
+    }
+
+    /// Gives a callback that names no thread to a thread that is made for it if the others are busy.
+    pub(crate) fn post_callback(&self, connection: &Connection, job: Job) -> Result<Arc<str>, Job> {
+        let mut pool = lock(&self.callback_pool);
+        if pool.is_busy() && pool.len() < connection.limits().pool_threads {
+            let suffix = format!("callback/{}", pool.len());
+            // A thread that cannot be made leaves those that there are.
+            pool.grow(connection.event_loop().name(), suffix, ()).ok();
+        }
+        pool.post(job)
+    }
+
+    fn make_thread(&self, connection: &Connection, name: &str) -> Result<ThreadObject, Error> {
+        let guard = self.count_thread(connection)?;
+        let program = connection.event_loop().name();
+        let worker = worker::start(program, format!("from {name}"), guard)?;
+        Ok(ThreadObject::worker(worker.waiter, worker.name))
+    }
+
+    fn make_pool(&self, connection: &Connection, count: u32) -> Result<(), Error> {
+        let limit = connection.limits().pool_threads;
+        let mut pool = lock(&self.pool);
+        if !pool.is_empty() {
+            return Err(Error::failed("makePool called on connection with existing pool"));
+        }
+        if count as usize > limit {
+            return Err(Error::limit("pool_threads", limit));
+        }
+        let mut made = Pool::default();
+        for index in 0..count {
+            made.grow(connection.event_loop().name(), format!("pool/{index}"), ())?;
+        }
+        *pool = made;
+        Ok(())
+    }
+
+    fn count_thread(&self, connection: &Connection) -> Result<impl Send + 'static, Error> {
+        let limit = connection.limits().threads;
+        let counted = self
+            .threads
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| {
+                (count < limit).then_some(count + 1)
+            });
+        counted.map_err(|_| Error::limit("threads", limit))?;
+        Ok(Counted(Arc::clone(&self.threads)))
+    }
+}
+
+/// The interface `ThreadMap`: makes threads for the peer.
+struct ThreadMap;
+
+impl Object for ThreadMap {
+    fn context_field(&self, _interface_id: u64, _ordinal: u16) -> Option<u16> {
+        None
+    }
+
+    fn call(&self, call: ServerCall) {
+        let connection = call.connection();
+        let state = ThreadState::of(&connection);
+        match (call.interface_id(), call.ordinal()) {
+            (INTERFACE, MAKE_THREAD) => {
+                let name = call.read_params(|params| {
+                    let params: thread_map::make_thread_params::Reader<'_> = params.get_as()?;
+                    Ok(String::from_utf8_lossy(params.get_name()?.as_bytes()).into_owned())
+                });
+                match name.and_then(|name| state.make_thread(&connection, &name)) {
+                    Ok(thread) => answer_thread(call, thread),
+                    Err(error) => call.fail(&error),
+                }
+            }
+            (INTERFACE, MAKE_POOL) => {
+                let count = call.read_params(|params| {
+                    let params: thread_map::make_pool_params::Reader<'_> = params.get_as()?;
+                    Ok(params.get_count())
+                });
+                match count.and_then(|count| state.make_pool(&connection, count)) {
+                    // The connection ended: nobody waits for the pool.
+                    Ok(()) => call.reply(&[], |_| Ok(())).unwrap_or_default(),
+                    Err(error) => call.fail(&error),
+                }
+            }
+            _ => crate::unimplemented("ThreadMap", call),
+        }
+    }
+
+    fn needs_cleanup(&self) -> bool {
+        false
+    }
+}
+
+fn answer_thread(call: ServerCall, thread: ThreadObject) {
+    let answered = call.reply(&[(0, Arc::new(thread))], |results| {
+        let _: thread_map::make_thread_results::Builder<'_> = results.init_as();
+        Ok(())
+    });
+    // Fails only when the connection has ended: then the thread ends too.
+    answered.ok();
+}
+
+/// A thread that runs, as its connection counts it.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const INTERFACE: u64 = 0xee5e_3717_9ad9_dc9d;
+const MAKE_THREAD: u16 = 0;
+const MAKE_POOL: u16 = 1;

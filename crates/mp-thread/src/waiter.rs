@@ -1,0 +1,195 @@
+//! What a thread waits with: for an answer, or for work that arrives meanwhile. Modelled in `tests/loom.rs`.
+
+use std::collections::VecDeque;
+use std::sync::PoisonError;
+use std::task::Wake;
+use std::time::Instant;
+
+#[cfg(loom)]
+use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+/// A queue of jobs and a flag "woken", with one thread that waits for either.
+#[derive(Debug)]
+pub struct Waiter<J> {
+    state: Mutex<State<J>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State<J> {
+    jobs: VecDeque<J>,
+    woken: bool,
+    /// Nobody will post any more (a worker's last reference went), or nobody will run jobs any more (the thread ended).
+    closed: bool,
+    /// The thread is in `Condvar::wait`: whoever changes something has to notify it.
+    waiting: bool,
+}
+
+/// What ended a wait.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<J> {
+    /// Something may have happened to what the thread waits for.
+    Woken,
+    /// A job that may run now.
+    Job(J),
+    /// The deadline passed.
+    TimedOut,
+    /// The waiter was closed, and its queue is empty.
+    Closed,
+}
+
+impl<J> Waiter<J> {
+    /// A waiter with nothing to do.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                jobs: VecDeque::new(),
+                woken: false,
+                closed: false,
+                waiting: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Adds a job.
+    ///
+    /// # Errors
+    ///
+    /// Gives the job back when the waiter is closed.
+    pub fn post(&self, job: J) -> Result<(), J> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(job);
+        }
+        state.jobs.push_back(job);
+        self.notify(state);
+        Ok(())
+    }
+
+    /// Ends the wait of the thread, now or the next time that it waits.
+    pub fn wake(&self) {
+        let mut state = self.lock();
+        state.woken = true;
+        self.notify(state);
+    }
+
+    /// Refuses jobs from now on. Those that are there already can still be taken.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        self.notify(state);
+    }
+
+    /// Takes what is left in the queue.
+    pub fn drain(&self) -> Vec<J> {
+        self.lock().jobs.drain(..).collect()
+    }
+
+    /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first.
+    pub fn wait(&self, deadline: Option<Instant>, mut eligible: impl FnMut(&J) -> bool) -> Event<J> {
+        let mut state = self.lock();
+        loop {
+            if state.woken {
+                state.woken = false;
+                return Event::Woken;
+            }
+            if let Some(job) = take(&mut state.jobs, &mut eligible) {
+                return Event::Job(job);
+            }
+            state.waiting = true;
+            state = match self.sleep(state, deadline) {
+                Ok(state) => state,
+                Err(()) => return Event::TimedOut,
+            };
+            state.waiting = false;
+        }
+    }
+
+    /// Waits for the next job of any kind, as a thread does that has nothing else to do.
+    pub fn next_job(&self) -> Event<J> {
+        let mut state = self.lock();
+        loop {
+            // Wake-ups of earlier waits mean nothing here.
+            state.woken = false;
+            if let Some(job) = state.jobs.pop_front() {
+                return Event::Job(job);
+            }
+            if state.closed {
+                return Event::Closed;
+            }
+            state.waiting = true;
+            state = match self.sleep(state, None) {
+                Ok(state) => state,
+                Err(()) => return Event::TimedOut,
+            };
+            state.waiting = false;
+        }
+    }
+
+    #[cfg(not(loom))]
+    fn sleep<'a>(
+        &self,
+        state: MutexGuard<'a, State<J>>,
+        deadline: Option<Instant>,
+    ) -> Result<MutexGuard<'a, State<J>>, ()> {
+        let Some(deadline) = deadline else {
+            return Ok(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let mut state = state;
+            state.waiting = false;
+            return Err(());
+        }
+        let waited = self.changed.wait_timeout(state, left);
+        Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    #[cfg(loom)]
+    fn sleep<'a>(
+        &'a self,
+        state: MutexGuard<'a, State<J>>,
+        _deadline: Option<Instant>,
+    ) -> Result<MutexGuard<'a, State<J>>, ()> {
+        Ok(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn notify(&self, state: MutexGuard<'_, State<J>>) {
+        let waiting = state.waiting;
+        drop(state);
+        if waiting {
+            self.changed.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J> Default for Waiter<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(not(loom))]
+impl<J: Send> Wake for Waiter<J> {
+    fn wake(self: Arc<Self>) {
+        Self::wake(&self);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        Self::wake(self);
+    }
+}
+
+fn take<J>(jobs: &mut VecDeque<J>, eligible: &mut impl FnMut(&J) -> bool) -> Option<J> {
+    let index = jobs.iter().position(eligible)?;
+    jobs.remove(index)
+}

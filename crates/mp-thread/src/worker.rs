@@ -1,0 +1,51 @@
+//! Threads that were made to run calls of a peer.
+
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use mp_conn::Error;
+
+use crate::context::ThreadContext;
+use crate::job::ThreadWaiter;
+use crate::name;
+use crate::waiter::Event;
+
+/// A thread that was started.
+pub(crate) struct Worker {
+    pub(crate) waiter: Arc<ThreadWaiter>,
+    /// Set by the thread when it starts.
+    pub(crate) name: Arc<OnceLock<Arc<str>>>,
+}
+
+/// Starts a thread. It ends when its waiter is closed and its queue is empty; the guard is dropped then.
+pub(crate) fn start(
+    program: &str,
+    suffix: String,
+    guard: impl Send + 'static,
+) -> Result<Worker, Error> {
+    let name = Arc::new(OnceLock::new());
+    let thread_name = Arc::clone(&name);
+    let program = program.to_owned();
+    let waiter = Arc::new(ThreadWaiter::new());
+    let queue = Arc::clone(&waiter);
+    let started = thread::Builder::new()
+        .name(format!("{program}/worker"))
+        .spawn(move || {
+            let _guard = guard;
+            let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
+            ThreadContext::install(Arc::clone(&queue), Arc::clone(name));
+            run(&queue);
+        });
+    started.map_err(|error| Error::io("cannot start a thread", error))?;
+    Ok(Worker { waiter, name })
+}
+
+fn run(waiter: &ThreadWaiter) {
+    loop {
+        match waiter.next_job() {
+            Event::Job(job) => job.run(),
+            Event::Closed => return,
+            Event::Woken | Event::TimedOut => {}
+        }
+    }
+}
