@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use mp_conn::{Error, Object, ServerCall, ThreadRef};
+use mp_conn::{Connection, Error, ServerCall, ThreadRef};
 
+use crate::async_threads::CallbackThread;
 use crate::job::{Job, Runner};
 use crate::thread_map::ThreadState;
 use crate::thread_object::ThreadObject;
@@ -34,10 +35,16 @@ pub fn dispatch(
             let event_loop = call.connection().event_loop().clone();
             event_loop.post(move || run(call));
         }
-        ThreadRef::Local(object) => match thread(object) {
-            Some(thread) => to_thread(&thread, call, request, need, run),
-            None => refuse(call, request, need, run, Refusal::Foreign),
-        },
+        ThreadRef::Local(object) => {
+            let object: Arc<dyn Any + Send + Sync> = object;
+            if object.is::<CallbackThread>() {
+                to_callback_pool(call, request, run);
+            } else if let Ok(thread) = object.downcast::<ThreadObject>() {
+                to_thread(&thread, call, request, need, run);
+            } else {
+                refuse(call, request, need, run, Refusal::Foreign);
+            }
+        }
         ThreadRef::Unspecified => to_pool(call, request, need, run),
         ThreadRef::Foreign => refuse(call, request, need, run, Refusal::Foreign),
         ThreadRef::Broken(error) => refuse(call, request, need, run, Refusal::Broken(error)),
@@ -66,6 +73,17 @@ fn to_pool(call: ServerCall, request: u64, need: Need, run: Runner) {
             state.post_callback(&connection, job)
         }
     });
+    posted_to_pool(posted, &connection, request);
+}
+
+fn to_callback_pool(call: ServerCall, request: u64, run: Runner) {
+    let connection = call.connection();
+    let job = Job::new(call, false, run);
+    let posted = ThreadState::of(&connection).post_callback(&connection, job);
+    posted_to_pool(posted, &connection, request);
+}
+
+fn posted_to_pool(posted: Result<Arc<str>, Job>, connection: &Connection, request: u64) {
     match posted {
         Ok(name) => tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{name}}}",
             connection.event_loop().name()),
@@ -104,7 +122,3 @@ fn fail(call: ServerCall, request: u64, error: &Error) {
     call.fail(error);
 }
 
-fn thread(object: Arc<dyn Object>) -> Option<Arc<ThreadObject>> {
-    let object: Arc<dyn Any + Send + Sync> = object;
-    object.downcast().ok()
-}

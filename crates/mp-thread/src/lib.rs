@@ -1,5 +1,6 @@
 //! Decides on which thread a call between processes runs.
 
+mod async_threads;
 mod context;
 mod dispatch;
 mod job;
@@ -16,6 +17,7 @@ use std::time::Instant;
 
 use mp_conn::{Cancellation, Capability, Connection, Error, Object, ServerCall, Threads};
 
+pub use self::async_threads::ThreadLease;
 pub use self::context::{PendingDestroy, Serving};
 pub use self::dispatch::{Need, dispatch};
 use self::context::ThreadContext;
@@ -29,6 +31,16 @@ use self::thread_map::ThreadState;
 /// [`Error::CalledAfterDisconnect`]; or the thread is ending.
 pub fn threads(connection: &Connection, field: u16) -> Result<Threads, Error> {
     ThreadContext::with(|context| context.threads(connection, field))?
+}
+
+/// The threads that go into the context of a call that no thread waits for: one of the peer's that is free, and a pool of
+/// this process for callbacks. The lease is to be kept until the call has ended.
+///
+/// # Errors
+///
+/// [`Error::CalledAfterDisconnect`].
+pub fn lease_threads(connection: &Connection, field: u16) -> Result<(Threads, ThreadLease), Error> {
+    ThreadState::of(connection).asynchronous().lease(connection, field)
 }
 
 /// Waits on the calling thread until `poll` is ready, which is called again whenever the waker was woken. Callbacks that

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mp_conn::proxy_capnp::thread_map;
 use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
 
+use crate::async_threads::{AsyncThreads, CallbackThread};
 use crate::job::Job;
 use crate::pool::Pool;
 use crate::thread_object::ThreadObject;
@@ -22,6 +23,9 @@ pub(crate) struct ThreadState {
     /// Threads for callbacks that name none, made as they are needed.
     callback_pool: Mutex<Pool>,
     local: Arc<ThreadMap>,
+    /// The peer's threads for asynchronous calls.
+    asynchronous: Arc<AsyncThreads>,
+    callback_thread: Arc<CallbackThread>,
 }
 
 impl ThreadState {
@@ -32,12 +36,24 @@ impl ThreadState {
             pool: Mutex::default(),
             callback_pool: Mutex::default(),
             local: Arc::new(ThreadMap),
+            asynchronous: Arc::default(),
+            callback_thread: Arc::new(CallbackThread),
         })
     }
 
     /// This process's thread map, as it is offered to the peer.
     pub(crate) fn local(&self) -> Arc<dyn Object> {
         Arc::<ThreadMap>::clone(&self.local)
+    }
+
+    /// The peer's threads for asynchronous calls.
+    pub(crate) fn asynchronous(&self) -> &Arc<AsyncThreads> {
+        &self.asynchronous
+    }
+
+    /// The thread that asynchronous calls name for callbacks.
+    pub(crate) fn callback_object(&self) -> Arc<dyn Object> {
+        Arc::<CallbackThread>::clone(&self.callback_thread)
     }
 
     /// Takes the peer's thread map.

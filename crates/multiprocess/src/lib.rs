@@ -1,1 +1,66 @@
 //! Calls between processes that look like calls in one process.
+
+use std::process::Command;
+use std::sync::Arc;
+
+pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture};
+pub use mp_conn::{
+    ByteStream, Cancellation, Connection, Error, EventLoop, Limits, Process, RemoteKind, Stats,
+    Stream, WeakConnection,
+};
+pub use mp_thread::cancellation;
+
+use self::codegen::Interface;
+
+/// What generated code names. Not public API: it changes with the generator.
+#[doc(hidden)]
+pub mod codegen {
+    pub use mp_callback::*;
+    pub use std::sync::Arc;
+}
+
+/// Includes what `mp_gen::Builder` wrote in the build script: a module for each schema file.
+#[macro_export]
+macro_rules! include_proxies {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/multiprocess.rs"));
+    };
+}
+
+/// Starts a connection as its client, and takes the peer's first object: `connect::<dyn Init>(..)` gives an `InitClient`.
+///
+/// # Errors
+///
+/// [`Error::Io`] when the socket cannot be watched.
+pub fn connect<I: Interface + ?Sized>(
+    event_loop: &EventLoop,
+    stream: impl Into<Stream>,
+) -> Result<I::Client, Error> {
+    mp_callback::connect::<I>(event_loop, stream, Limits::default())
+}
+
+/// Starts a connection as its server, with the first object that the peer gets.
+///
+/// # Errors
+///
+/// [`Error::Io`] when the socket cannot be watched.
+pub fn serve<I: Interface + ?Sized>(
+    event_loop: &EventLoop,
+    stream: impl Into<Stream>,
+    object: Arc<I>,
+) -> Result<Connection, Error> {
+    mp_callback::serve(event_loop, stream, object, Limits::default())
+}
+
+/// Starts a program with a connection to it. The number of its descriptor is added as the last argument.
+///
+/// # Errors
+///
+/// [`Error::Io`], which names the program: it cannot be found, or not be run.
+pub fn spawn<I: Interface + ?Sized>(
+    event_loop: &EventLoop,
+    command: Command,
+) -> Result<(I::Client, Process), Error> {
+    let (process, stream) = mp_conn::spawn(command)?;
+    Ok((connect::<I>(event_loop, stream)?, process))
+}

@@ -1,0 +1,151 @@
+//! Values into messages: the trait [`Build`], and the functions that generated setters go through.
+
+use std::borrow::Cow;
+
+use capnp::capability::FromClientHook;
+use capnp::{data, text};
+
+use super::Result;
+use crate::{Error, Interface, Objects};
+
+/// A Rust value that can be written into a message through the accessor `B`: `person::Builder<'_>`, `text::Builder<'_>`, ...
+pub trait Build<B> {
+    /// How many elements or bytes the pointer must be initialized with. 0 for structs, which know their size.
+    fn size(&self) -> usize {
+        0
+    }
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] if a value in it cannot be carried.
+    fn build(&self, builder: B) -> Result<()>;
+}
+
+impl<B, T: Build<B> + ?Sized> Build<B> for &T {
+    fn size(&self) -> usize {
+        T::size(self)
+    }
+
+    fn build(&self, builder: B) -> Result<()> {
+        T::build(self, builder)
+    }
+}
+
+impl<B, T: Build<B> + ?Sized> Build<B> for Box<T> {
+    fn size(&self) -> usize {
+        T::size(self)
+    }
+
+    fn build(&self, builder: B) -> Result<()> {
+        T::build(self, builder)
+    }
+}
+
+impl<B, T: Build<B> + ToOwned + ?Sized> Build<B> for Cow<'_, T> {
+    fn size(&self) -> usize {
+        T::size(self)
+    }
+
+    fn build(&self, builder: B) -> Result<()> {
+        T::build(self, builder)
+    }
+}
+
+impl Build<text::Builder<'_>> for str {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn build(&self, mut builder: text::Builder<'_>) -> Result<()> {
+        builder.push_str(self);
+        Ok(())
+    }
+}
+
+impl Build<text::Builder<'_>> for String {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn build(&self, builder: text::Builder<'_>) -> Result<()> {
+        self.as_str().build(builder)
+    }
+}
+
+impl Build<data::Builder<'_>> for [u8] {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn build(&self, builder: data::Builder<'_>) -> Result<()> {
+        builder.copy_from_slice(self);
+        Ok(())
+    }
+}
+
+impl Build<data::Builder<'_>> for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn build(&self, builder: data::Builder<'_>) -> Result<()> {
+        self.as_slice().build(builder)
+    }
+}
+
+/// What a closure that fills in a message may end with: nothing if it cannot fail, or a [`Result`].
+pub trait Built {
+    /// Ends with `Ok` unless it is an error.
+    ///
+    /// # Errors
+    ///
+    /// The closure's own.
+    fn built(self) -> Result<()>;
+}
+
+impl Built for () {
+    fn built(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Built for Result<()> {
+    fn built(self) -> Result<()> {
+        self
+    }
+}
+
+/// Writes a struct or group that is already initialized.
+///
+/// # Errors
+///
+/// As [`Build::build`].
+pub fn build<B, V: Build<B> + ?Sized>(value: &V, builder: B) -> Result<()> {
+    value.build(builder)
+}
+
+/// Writes a list, or a value of a generic type: `init` makes a pointer of the value's size.
+///
+/// # Errors
+///
+/// As [`Build::build`], and [`Error::BadValue`] with the field's name for more elements than a list can have.
+pub fn build_with<B, V: Build<B> + ?Sized>(value: &V, field: &'static str, init: impl FnOnce(u32) -> B) -> Result<()> {
+    value.build(init(checked_size(value.size(), field)?))
+}
+
+/// A reference to a local object or proxy, as the setter of an interface field takes it.
+pub fn object<I: Interface + ?Sized, C: FromClientHook>(objects: &mut Objects, object: &std::sync::Arc<I>) -> C {
+    C::new(objects.set(object))
+}
+
+pub(super) fn checked_size(size: usize, field: &'static str) -> Result<u32> {
+    match u32::try_from(size) {
+        Ok(size) if size < LIST_LIMIT => Ok(size),
+        _ => Err(Error::bad_value(field, format_args!("{size} elements do not fit into a message"))),
+    }
+}
+
+/// A list pointer has 29 bits for the number of elements, or of words.
+const LIST_LIMIT: u32 = 1 << 29;

@@ -1,0 +1,27 @@
+//! What generated code calls besides the proxies themselves: values into messages and out of them, and typed methods.
+//!
+//! Generated code knows the fields of a message; everything that is the same for each of them is here, so that what is
+//! generated stays short. [`Build`] and [`Read`] are implemented by generated structs, and here by everything they
+//! consist of. They are keyed on the accessor types of the `capnp` crate, so that a `Vec<u8>` can be `Data` in one field
+//! and a `List(UInt8)` in the next.
+//!
+//! Thread: any. Nothing here blocks or takes a lock, except [`Mode::call`], which is the call itself.
+
+mod build;
+mod field;
+mod list;
+mod map;
+mod method;
+mod mode;
+mod read;
+
+pub use build::{Build, Built, build, build_with, object};
+pub use field::{BuildField, ConvertError, ReadField, build_field, read_field};
+pub use list::{ListBuilder, ListReader};
+pub use map::{build_map, read_map};
+pub use method::{Typed, generator_version, method, serve};
+pub use mode::{Async, Blocking, Mode, TypedError, TypedFuture, catch};
+pub use read::{Read, enumerant, read, when};
+
+/// The result of a method, as generated signatures write it.
+pub type Result<T, E = crate::Error> = std::result::Result<T, E>;

@@ -1,0 +1,189 @@
+//! The two flavours of a call: one generated function serves the blocking method and its async twin.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use capnp::capability::FromClientHook;
+use capnp::traits::Owned;
+
+use super::{Built, Result, Typed};
+use crate::{CallFuture, Error, Interface, Objects, ProxyClient};
+
+/// How a call waits for its answer: [`Blocking`] or [`Async`].
+pub trait Mode {
+    /// What a call gives back.
+    type Output<T: Send + 'static>;
+    /// What a call that can end with a typed exception gives back.
+    type Caught<T: Send + 'static, E: TypedError>;
+    /// A reference to an object, in a result.
+    type Object<I: Interface + ?Sized>: Send + 'static;
+
+    /// Makes the call. `build` runs before this returns, `read` when the answer is there.
+    fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> Self::Output<T>;
+
+    /// The same for a method with typed exceptions: `read` tells them from results.
+    fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> Self::Caught<T, E>;
+
+    /// Reads an object; null is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NullObject`] with the field's name.
+    fn object<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<Self::Object<I>>;
+
+    /// Reads an object that may be null.
+    ///
+    /// # Errors
+    ///
+    /// As for any value that cannot be read.
+    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<Option<Self::Object<I>>>;
+}
+
+/// The calling thread waits.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a name for the type level: there are no values")]
+pub enum Blocking {}
+
+impl Mode for Blocking {
+    type Output<T: Send + 'static> = Result<T>;
+    type Caught<T: Send + 'static, E: TypedError> = Result<T, E>;
+    type Object<I: Interface + ?Sized> = Arc<I>;
+
+    fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        client.call::<P, R, T>(method.method(), |params, objects| build(params, objects).built(), read)
+    }
+
+    fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> Result<T, E> {
+        Self::call(client, method, build, read)?
+    }
+
+    fn object<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<Arc<I>> {
+        objects.get::<I, C>(client, field)
+    }
+
+    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<Option<Arc<I>>> {
+        objects.get_optional::<I, C>(client, field)
+    }
+}
+
+/// The call is a future.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a name for the type level: there are no values")]
+pub enum Async {}
+
+impl Mode for Async {
+    type Output<T: Send + 'static> = CallFuture<T>;
+    type Caught<T: Send + 'static, E: TypedError> = TypedFuture<T, E>;
+    type Object<I: Interface + ?Sized> = I::Client;
+
+    fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> CallFuture<T> {
+        client.call_async::<P, R, T>(method.method(), |params, objects| build(params, objects).built(), read)
+    }
+
+    fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
+        client: &ProxyClient,
+        method: &'static Typed<P, R>,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> TypedFuture<T, E> {
+        TypedFuture(Box::pin(Self::call(client, method, build, read)))
+    }
+
+    fn object<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<I::Client> {
+        objects.get_client::<I, C>(client, field)
+    }
+
+    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+        objects: &Objects,
+        client: capnp::Result<C>,
+        field: &'static str,
+    ) -> Result<Option<I::Client>> {
+        objects.get_client_optional::<I, C>(client, field)
+    }
+}
+
+/// The error enum of a method with typed exceptions.
+pub trait TypedError: From<Error> + Send + 'static {
+    /// Tells the exceptions, which travel as results, from every other error.
+    ///
+    /// # Errors
+    ///
+    /// The other error.
+    fn exception(self) -> Result<Self>;
+}
+
+/// What a method with typed exceptions ended with, as the run-time wants it.
+///
+/// # Errors
+///
+/// Every error that is not one of the typed exceptions.
+pub fn catch<T, E: TypedError>(result: Result<T, E>) -> Result<Result<T, E>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => error.exception().map(Err),
+    }
+}
+
+/// The answer of a method with typed exceptions, to come. Dropping it cancels the call.
+#[must_use = "dropping the future cancels the call"]
+pub struct TypedFuture<T: Send + 'static, E: TypedError>(Pin<Box<CallFuture<Result<T, E>>>>);
+
+impl<T: Send + 'static, E: TypedError> Future for TypedFuture<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context).map(|result| result?)
+    }
+}
+
+impl<T: Send + 'static, E: TypedError> std::fmt::Debug for TypedFuture<T, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TypedFuture")
+    }
+}

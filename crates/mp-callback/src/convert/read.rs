@@ -1,0 +1,90 @@
+//! Messages into values: the trait [`Read`], and the functions that generated getters go through.
+//!
+//! Errors name the field. A null pointer is not an error: it reads as the schema's default.
+
+use capnp::{NotInSchema, data, text};
+
+use super::Result;
+use crate::Error;
+
+/// A Rust value that can be read from a message through the accessor `R`: `person::Reader<'_>`, `text::Reader<'_>`, ...
+pub trait Read<R>: Sized {
+    /// Reads the value. `field` is for errors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] if what is there is not a value of the type.
+    fn read(reader: R, field: &'static str) -> Result<Self>;
+}
+
+impl<R, T: Read<R>> Read<R> for Box<T> {
+    fn read(reader: R, field: &'static str) -> Result<Self> {
+        T::read(reader, field).map(Self::new)
+    }
+}
+
+impl Read<text::Reader<'_>> for String {
+    fn read(reader: text::Reader<'_>, field: &'static str) -> Result<Self> {
+        <&str>::read(reader, field).map(str::to_owned)
+    }
+}
+
+/// Text by configuration as bytes.
+impl Read<text::Reader<'_>> for Vec<u8> {
+    fn read(reader: text::Reader<'_>, _field: &'static str) -> Result<Self> {
+        Ok(reader.as_bytes().to_vec())
+    }
+}
+
+/// What a conversion reads, without a copy.
+impl<'a> Read<text::Reader<'a>> for &'a str {
+    fn read(reader: text::Reader<'a>, field: &'static str) -> Result<Self> {
+        reader.to_str().map_err(|error| Error::bad_value(field, format_args!("not UTF-8: {error}")))
+    }
+}
+
+/// What a conversion reads, without a copy.
+impl<'a> Read<data::Reader<'a>> for &'a [u8] {
+    fn read(reader: data::Reader<'a>, _field: &'static str) -> Result<Self> {
+        Ok(reader)
+    }
+}
+
+impl Read<data::Reader<'_>> for Vec<u8> {
+    fn read(reader: data::Reader<'_>, _field: &'static str) -> Result<Self> {
+        Ok(reader.to_vec())
+    }
+}
+
+/// Reads what a getter gave.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] with the field's name.
+pub fn read<T: Read<R>, R>(reader: capnp::Result<R>, field: &'static str) -> Result<T> {
+    match reader {
+        Ok(reader) => T::read(reader, field),
+        Err(error) => Err(Error::bad_value(field, error)),
+    }
+}
+
+/// Reads an optional value, if it is there.
+///
+/// # Errors
+///
+/// Those of `read`.
+pub fn when<T>(present: bool, read: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+    if present { read().map(Some) } else { Ok(None) }
+}
+
+/// Reads an enum: `E` is the accessors' enum, `T` the one shown to users.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] with the field's name for a number that the schema does not have.
+pub fn enumerant<T: From<E>, E>(value: std::result::Result<E, NotInSchema>, field: &'static str) -> Result<T> {
+    match value {
+        Ok(value) => Ok(value.into()),
+        Err(NotInSchema(number)) => Err(Error::bad_value(field, format_args!("unknown enum value {number}"))),
+    }
+}

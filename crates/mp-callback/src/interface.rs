@@ -1,0 +1,96 @@
+//! What generated code says about an interface.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use crate::{ProxyClient, Reply, ServerCall};
+
+/// One method of an interface: a static that generated code defines.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "built field by field by generated code of the same version")]
+pub struct Method {
+    /// The Cap'n Proto name of the interface that declares the method.
+    pub interface: &'static str,
+    /// The Cap'n Proto name of the method.
+    pub name: &'static str,
+    /// The id of the interface that declares the method.
+    pub interface_id: u64,
+    /// The method's number in that interface.
+    pub ordinal: u16,
+    /// The index of the pointer field of type `Context` in the params.
+    pub context: Option<u16>,
+    /// The index of the pointer field of type `ThreadMap` in the params.
+    pub thread_map_param: Option<u16>,
+    /// The same in the results.
+    pub thread_map_result: Option<u16>,
+    /// The params hold objects, or values with a conversion of the user's: they are built and read outside of the lock.
+    pub apart_params: bool,
+    /// The same for the results.
+    pub apart_results: bool,
+}
+
+/// What the run-time knows of an interface.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "built field by field by generated code of the same version")]
+pub struct InterfaceInfo {
+    /// The Cap'n Proto name.
+    pub name: &'static str,
+    /// The id.
+    pub id: u64,
+    /// The methods of the trait, own and inherited.
+    pub methods: &'static [&'static Method],
+    /// The method that a client calls when it gets its first reference. Own or inherited.
+    pub construct: Option<&'static Method>,
+    /// The method that a client calls when it lets go of its reference. Own or inherited.
+    pub destroy: Option<&'static Method>,
+}
+
+impl InterfaceInfo {
+    /// The method with that number, the special ones among them.
+    pub(crate) fn method(&self, interface_id: u64, ordinal: u16) -> Option<&'static Method> {
+        let special = self.construct.into_iter().chain(self.destroy);
+        self.methods
+            .iter()
+            .copied()
+            .chain(special)
+            .find(|method| method.interface_id == interface_id && method.ordinal == ordinal)
+    }
+
+    /// Whether the interface is, or inherits from, the one with that id.
+    pub(crate) fn has_interface(&self, id: u64) -> bool {
+        let special = self.construct.into_iter().chain(self.destroy);
+        self.id == id
+            || self
+                .methods
+                .iter()
+                .copied()
+                .chain(special)
+                .any(|method| method.interface_id == id)
+    }
+}
+
+/// An interface, as generated code implements it for `dyn X`.
+pub trait Interface: Send + Sync + 'static {
+    /// The client: `XClient`.
+    type Client: Clone + Send + Sync + 'static;
+    /// What the run-time knows of the interface.
+    const INFO: &'static InterfaceInfo;
+
+    /// A client for a reference to a peer's object.
+    fn from_proxy(proxy: ProxyClient) -> Self::Client;
+
+    /// A client as the object that it stands for.
+    fn into_object(client: Self::Client) -> Arc<Self>;
+
+    /// The reference, if this object is a client.
+    fn as_proxy(&self) -> Option<&ProxyClient>;
+
+    /// Runs one call of a peer on an object of this process. Called on the thread that the call belongs to.
+    fn dispatch(this: &Arc<Self>, call: ServerCall) -> Reply;
+
+    /// The object as one of an interface that it inherits: an `Arc<dyn Base>` in a box, if the target is `dyn Base`.
+    fn upcast(this: &Arc<Self>, target: TypeId) -> Option<Box<dyn Any>> {
+        let _ = (this, target);
+        None
+    }
+}

@@ -1,0 +1,291 @@
+//! A reference to an object of the peer: the client side of a proxy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Instant;
+
+use capnp::any_pointer;
+use capnp::traits::Owned;
+use mp_conn::{Call, CallContext, Capability, Connection, Error, Message};
+use mp_thread::PendingDestroy;
+
+use crate::call_future::CallFuture;
+use crate::{InterfaceInfo, Method, Objects, log};
+
+/// A reference to an object of the peer, which generated clients hold.
+///
+/// Clones share it. When the last is dropped, the object's `destroy` method is called if it has one, and the reference is
+/// released: dropping never blocks, but if it happens inside a method that this process serves, that method's answer waits
+/// for it.
+#[derive(Clone, Debug)]
+pub struct ProxyClient {
+    reference: Arc<ObjectRef>,
+}
+
+#[derive(Debug)]
+struct ObjectRef {
+    capability: Capability,
+    info: &'static InterfaceInfo,
+    /// `destroy` was called, or will be no more.
+    destroyed: AtomicBool,
+}
+
+impl ProxyClient {
+    /// Takes a reference. If the interface has a `construct` method, it is called, without waiting for its answer: the two
+    /// ends exchange their thread maps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the connection has ended.
+    pub fn new(capability: Capability, info: &'static InterfaceInfo) -> Result<Self, Error> {
+        if let Some(method) = info.construct {
+            construct(&capability, method)?;
+        }
+        tracing::debug!(target: "ipc", "Creating {} client", info.name);
+        Ok(Self {
+            reference: Arc::new(ObjectRef {
+                capability,
+                info,
+                destroyed: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// The connection that the object is reached over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CalledAfterDisconnect`] when it is gone.
+    pub fn connection(&self) -> Result<Connection, Error> {
+        self.reference.capability.connection()
+    }
+
+    /// The reference itself.
+    #[must_use]
+    pub fn capability(&self) -> &Capability {
+        &self.reference.capability
+    }
+
+    /// Calls a method and waits for its answer. Callbacks that belong to it run on the calling thread meanwhile.
+    ///
+    /// `build` and `read` may run with the connection's lock held, unless the method says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn call<P: Owned, R: Owned, T: Send>(
+        &self,
+        method: &'static Method,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let connection = self.connection()?;
+        mp_thread::may_block(&connection)?;
+        let context = CallContext {
+            threads: method
+                .context
+                .map(|field| mp_thread::threads(&connection, field))
+                .transpose()?,
+            objects: Vec::new(),
+        };
+        let mut call = self.send::<P>(&connection, method, context, build)?;
+        if let Some(field) = method.thread_map_result {
+            mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
+        }
+        let result = receive::<R, T>(&connection, &mut call, method, None, read);
+        log::received_response(&connection, method, result.as_ref().err());
+        result
+    }
+
+    /// Calls a method without waiting. The call goes out now; the future is its answer, and dropping it cancels the call.
+    pub fn call_async<P: Owned, R: Owned, T: Send + 'static>(
+        &self,
+        method: &'static Method,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error> + Send + 'static,
+    ) -> CallFuture<T> {
+        let sent = self.connection().and_then(|connection| {
+            let (threads, lease) = match method.context {
+                Some(field) => {
+                    let (threads, lease) = mp_thread::lease_threads(&connection, field)?;
+                    (Some(threads), Some(lease))
+                }
+                None => (None, None),
+            };
+            let context = CallContext {
+                threads,
+                objects: Vec::new(),
+            };
+            let call = self.send::<P>(&connection, method, context, build)?;
+            if let Some(field) = method.thread_map_result {
+                mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
+            }
+            Ok((connection, call, lease))
+        });
+        CallFuture::new::<R>(self.clone(), method, sent, read)
+    }
+
+    /// Calls the object's `destroy` method and waits for it. The object cannot be called any more, through no clone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destroyed`] the second time; else as for any call.
+    pub fn destroy(&self) -> Result<(), Error> {
+        let connection = self.connection()?;
+        mp_thread::may_block(&connection)?;
+        if self.reference.destroyed.swap(true, Ordering::SeqCst) {
+            return Err(self.reference.destroyed_error());
+        }
+        let Some(method) = self.reference.info.destroy else {
+            return Ok(());
+        };
+        tracing::debug!(target: "ipc", "IPC client destroy {}", self.reference.info.name);
+        let mut call = send_destroy(&self.reference.capability, &connection, method)?;
+        receive::<any_pointer::Owned, ()>(&connection, &mut call, method, None, |_, _| Ok(()))
+    }
+
+    fn send<P: Owned>(
+        &self,
+        connection: &Connection,
+        method: &'static Method,
+        mut context: CallContext,
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
+    ) -> Result<Call, Error> {
+        if self.reference.destroyed.load(Ordering::SeqCst) {
+            return Err(self.reference.destroyed_error());
+        }
+        log::sending_request(connection, method);
+        let target = &self.reference.capability;
+        let (id, ordinal) = (method.interface_id, method.ordinal);
+        if let Some(field) = method.thread_map_param {
+            context.objects.push((field, mp_thread::thread_map(connection)));
+        }
+        if method.apart_params {
+            let message = Message::build(|params: any_pointer::Builder<'_>, references| {
+                let mut objects = Objects::building(connection);
+                build(params.init_as(), &mut objects)?;
+                *references = objects.into_built();
+                Ok(())
+            })?;
+            Connection::call_message(target, id, ordinal, &context, &message)
+        } else {
+            Connection::call(target, id, ordinal, &context, |params| {
+                build(params.init_as(), &mut Objects::default())
+            })
+        }
+    }
+}
+
+impl ObjectRef {
+    fn destroyed_error(&self) -> Error {
+        Error::Destroyed {
+            interface: self.info.name.to_owned(),
+        }
+    }
+}
+
+impl Drop for ObjectRef {
+    fn drop(&mut self) {
+        let Some(method) = self.info.destroy else { return };
+        if *self.destroyed.get_mut() {
+            return;
+        }
+        let Ok(connection) = self.capability.connection() else { return };
+        if connection.is_closed() {
+            return;
+        }
+        let capability = self.capability.clone();
+        if connection.event_loop().is_current() {
+            // The loop's thread has no counterpart at the peer; the cleanup thread has.
+            let event_loop = connection.event_loop().clone();
+            event_loop.post_cleanup(move || destroy_later(capability, &connection, method));
+        } else {
+            destroy_later(capability, &connection, method);
+        }
+    }
+}
+
+/// Waits for a call's answer and reads it.
+fn receive<R: Owned, T: Send>(
+    connection: &Connection,
+    call: &mut Call,
+    method: &'static Method,
+    deadline: Option<Instant>,
+    read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if method.apart_results {
+        let message = mp_thread::wait(connection, deadline, |waker| call.poll_message(waker))??;
+        return message.read(|results, references| {
+            read(results.get_as()?, &Objects::reading(connection, references))
+        });
+    }
+    let mut read = Some(|results: any_pointer::Reader<'_>| {
+        read(results.get_as()?, &Objects::default())
+    });
+    mp_thread::wait(connection, deadline, |waker| -> Poll<Result<T, Error>> {
+        call.poll_read(waker, &mut read)
+    })?
+}
+
+fn construct(capability: &Capability, method: &'static Method) -> Result<(), Error> {
+    let connection = capability.connection()?;
+    let context = CallContext {
+        threads: None,
+        objects: method
+            .thread_map_param
+            .map(|field| (field, mp_thread::thread_map(&connection)))
+            .into_iter()
+            .collect(),
+    };
+    log::sending_request(&connection, method);
+    let (id, ordinal) = (method.interface_id, method.ordinal);
+    let call = Connection::call(capability, id, ordinal, &context, |_| Ok(()))?;
+    if let Some(field) = method.thread_map_result {
+        mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
+    }
+    let told = connection.downgrade();
+    call.complete_later(move |result| {
+        if let Some(connection) = told.upgrade() {
+            log::received_response(&connection, method, result.as_ref().err());
+        }
+    })
+}
+
+fn send_destroy(
+    capability: &Capability,
+    connection: &Connection,
+    method: &'static Method,
+) -> Result<Call, Error> {
+    let context = CallContext {
+        threads: method
+            .context
+            .map(|field| mp_thread::threads(connection, field))
+            .transpose()?,
+        objects: Vec::new(),
+    };
+    log::sending_request(connection, method);
+    let (id, ordinal) = (method.interface_id, method.ordinal);
+    Connection::call(capability, id, ordinal, &context, |_| Ok(()))
+}
+
+/// Calls `destroy` without waiting for it here; the answer of the method that this thread serves, if any, waits for it.
+fn destroy_later(capability: Capability, connection: &Connection, method: &'static Method) {
+    tracing::debug!(target: "ipc", "IPC client destroy {}", method.interface);
+    let pending = PendingDestroy::start();
+    let sent = send_destroy(&capability, connection, method).and_then(|call| {
+        call.complete_later(move |result| {
+            if let Err(error) = result {
+                if !error.is_disconnected() {
+                    log::destroy_failed(&error);
+                }
+            }
+            drop((pending, capability));
+        })
+    });
+    if let Err(error) = sent {
+        if !error.is_disconnected() {
+            log::destroy_failed(&error);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A call of the peer's on the thread that it belongs to: params in, method, results out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use capnp::any_pointer;
+use capnp::traits::Owned;
+use mp_conn::{Error, Message, Object, panic_text};
+use mp_thread::Serving;
+use std::sync::Arc;
+
+use crate::{Method, Objects, log};
+
+/// A call that is about to run. Generated code gives it the method's three parts.
+#[derive(Debug)]
+pub struct ServerCall {
+    call: mp_conn::ServerCall,
+    request: u64,
+}
+
+/// Says that a call was answered.
+#[derive(Debug)]
+#[must_use = "every call is answered"]
+pub struct Reply(());
+
+impl ServerCall {
+    pub(crate) fn new(call: mp_conn::ServerCall, request: u64) -> Self {
+        Self { call, request }
+    }
+
+    /// The interface that declares the method.
+    #[must_use]
+    pub fn interface_id(&self) -> u64 {
+        self.call.interface_id()
+    }
+
+    /// The method's number in its interface.
+    #[must_use]
+    pub fn ordinal(&self) -> u16 {
+        self.call.ordinal()
+    }
+
+    /// Reads the params, runs the method, builds the results.
+    ///
+    /// A failure of any of the three, or a panic, is the caller's failure. The answer goes out when the objects that the
+    /// method borrowed are gone. `read` and `build` may run with the connection's lock held, `invoke` never does.
+    pub fn run<P: Owned, R: Owned, A: Send, T>(
+        self,
+        method: &'static Method,
+        read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A, Error>,
+        invoke: impl FnOnce(A) -> Result<T, Error>,
+        build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
+    ) -> Reply {
+        let Self { call, request } = self;
+        if call.is_cancelled() {
+            log::canceled_before(&call, request);
+            call.fail(&Error::Cancelled);
+            return Reply(());
+        }
+        log::executing(&call, request);
+        let result = perform::<P, A, T>(&call, method, request, read, invoke);
+        if call.is_cancelled() {
+            log::interrupted(&call, request);
+            call.fail(&Error::Cancelled);
+            return Reply(());
+        }
+        let connection = call.connection();
+        match result {
+            Ok(result) => answer::<R, T>(call, method, request, result, build),
+            Err(error) => {
+                log::uncaught(&connection, request, &error);
+                call.fail(&error);
+            }
+        }
+        Reply(())
+    }
+
+    /// Answers that the object has no such method.
+    pub fn unimplemented(self) -> Reply {
+        mp_thread::unimplemented("", self.call);
+        Reply(())
+    }
+}
+
+/// Reads the params and runs the method.
+fn perform<P: Owned, A: Send, T>(
+    call: &mp_conn::ServerCall,
+    method: &'static Method,
+    request: u64,
+    read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A, Error>,
+    invoke: impl FnOnce(A) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let connection = call.connection();
+    if let Some(field) = method.thread_map_param {
+        crate::take_thread_map(&connection, call.param_object(&[field])?.as_ref())?;
+    }
+    // References that a failed conversion or the method drops are destroyed before the answer.
+    let serving = Serving::start(call, method.context)?;
+    let _watch = log::watch_cancellation(call, request);
+    let result = contained(|| {
+        let arguments = if method.apart_params {
+            call.params()?.read(|params, references| {
+                read(params.get_as()?, &Objects::reading(&connection, references))
+            })?
+        } else {
+            call.read_params(|params| read(params.get_as()?, &Objects::default()))?
+        };
+        invoke(arguments)
+    });
+    serving.settle();
+    result
+}
+
+/// Builds the results and sends them.
+fn answer<R: Owned, T>(
+    call: mp_conn::ServerCall,
+    method: &'static Method,
+    request: u64,
+    result: T,
+    build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
+) {
+    let connection = call.connection();
+    let thread_map: Vec<(u16, Arc<dyn Object>)> = method
+        .thread_map_result
+        .map(|field| (field, mp_thread::thread_map(&connection)))
+        .into_iter()
+        .collect();
+    let answered = if method.apart_results {
+        let message = contained(|| {
+            Message::build(|results: any_pointer::Builder<'_>, references| {
+                let mut objects = Objects::building(&connection);
+                build(result, results.init_as(), &mut objects)?;
+                *references = objects.into_built();
+                Ok(())
+            })
+        });
+        match message {
+            Ok(message) => call.reply_message(&message),
+            Err(error) => {
+                call.fail(&error);
+                Err(error)
+            }
+        }
+    } else {
+        call.reply(&thread_map, |results| {
+            build(result, results.init_as(), &mut Objects::default())
+        })
+    };
+    match answered {
+        Ok(()) => log::sent_response(&connection, request, method),
+        Err(error) => log::uncaught(&connection, request, &error),
+    }
+}
+
+/// Makes a panic of the user's code the call's failure.
+fn contained<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| {
+        Err(Error::failed(format!("panicked: {}", panic_text(&*panic))))
+    })
+}
