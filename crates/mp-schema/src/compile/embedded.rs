@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::messages::is_message;
@@ -12,13 +13,18 @@ use crate::Error;
 
 pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Error> {
     let mut command = capnpc_embedded::CompileCommand::new();
-    job.import_paths
-        .iter()
-        .for_each(|path| _ = command.import_path(path));
-    job.src_prefixes
-        .iter()
-        .for_each(|path| _ = command.src_prefix(path));
-    job.files.iter().for_each(|path| _ = command.file(path));
+    for path in job.import_paths {
+        command.import_path(path);
+    }
+    for path in job.src_prefixes {
+        command.src_prefix(path);
+    }
+    if let Some(current) = implied_prefix(job.src_prefixes) {
+        command.src_prefix(current);
+    }
+    for path in job.files {
+        command.file(path);
+    }
 
     let (result, text) = {
         let _one_at_a_time = REDIRECTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,6 +59,17 @@ pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Error> {
             format!("{error}\n{text}").trim_end().to_owned(),
         )),
     }
+}
+
+/// The current directory, which the `capnp` tool cuts off file names unless a prefix says otherwise.
+fn implied_prefix(prefixes: &[PathBuf]) -> Option<PathBuf> {
+    let current = std::env::current_dir().ok()?.canonicalize().ok()?;
+    let covers = |prefix: &PathBuf| {
+        prefix
+            .canonicalize()
+            .is_ok_and(|prefix| current.starts_with(prefix))
+    };
+    (!prefixes.iter().any(covers)).then_some(current)
 }
 
 fn pass_on(text: &str) {

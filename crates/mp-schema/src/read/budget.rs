@@ -25,4 +25,4 @@ impl Budget {
     }
 }
 
-const MAX_PARTS: usize = 2_000_000;
+const MAX_PARTS: usize = 500_000;

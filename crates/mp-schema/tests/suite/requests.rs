@@ -213,6 +213,34 @@ interface C { q @0 [V, W] (r :V, s :List(List(Int8)), w :W, t :Int8 = 3) -> (u :
     }
 }
 
+#[test]
+fn file_names_do_not_depend_on_the_compiler() {
+    let file = "tests/schema/calculator.capnp";
+    let absolute = std::env::current_dir().unwrap().join(file);
+    let cases = [
+        (Loader::new().file(file), file),
+        (Loader::new().file(&absolute), file),
+        (
+            Loader::new().file(file).src_prefix("tests/schema"),
+            "calculator.capnp",
+        ),
+        (
+            Loader::new().file(file).src_prefix("tests"),
+            "schema/calculator.capnp",
+        ),
+        (
+            Loader::new().file(file).src_prefix(".."),
+            "mp-schema/tests/schema/calculator.capnp",
+        ),
+    ];
+    for compiler in compilers() {
+        for (loader, name) in &cases {
+            let schema = loader.clone().compiler(compiler.clone()).load().unwrap();
+            assert_eq!(schema.files[0].name, *name, "{compiler:?}");
+        }
+    }
+}
+
 #[cfg(feature = "embedded")]
 #[test]
 fn the_tool_on_path_or_the_embedded_one_is_used() {

@@ -10,7 +10,9 @@ pub(crate) fn compilers() -> Vec<Compiler> {
     let embedded = cfg!(feature = "embedded").then_some(Compiler::Embedded);
     let tool = tool().map(Compiler::Tool);
     if tool.is_none() {
-        skipped("no `capnp` tool, only the embedded schema compiler is tested");
+        skipped(
+            "no `capnp` tool on PATH or in $CAPNP, only the embedded schema compiler is tested",
+        );
     }
     embedded.into_iter().chain(tool).collect()
 }
@@ -38,13 +40,17 @@ pub(crate) static CONFORMANCE: LazyLock<Vec<Schema>> = LazyLock::new(|| {
     compilers().into_iter().map(load).collect()
 });
 
+/// `$CAPNP`, else `capnp` on `PATH`.
 fn tool() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let dirs = std::env::split_paths(&path).chain([PathBuf::from("/opt/capnp-bin")]);
-    let tool = dirs
-        .map(|dir| dir.join("capnp"))
-        .find(|file| file.is_file());
-    std::env::var_os("CAPNP").map(PathBuf::from).or(tool)
+    let on_path = || {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|dir| dir.join("capnp"))
+            .find(|file| file.is_file())
+    };
+    std::env::var_os("CAPNP")
+        .filter(|tool| !tool.is_empty())
+        .map(PathBuf::from)
+        .or_else(on_path)
 }
 
 /// A directory with schema files, by name and text. Removed on drop.
