@@ -21,7 +21,7 @@ pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};
 pub use method::{Typed, generator_version, method, serve};
 pub use mode::{Async, Blocking, Mode, TypedError, TypedFuture, catch};
-pub use read::{Read, enumerant, read, when};
+pub use read::{Read, enumerant, member, read, schema_default, when};
 
 /// The result of a method, as generated signatures write it.
 pub type Result<T, E = crate::Error> = std::result::Result<T, E>;

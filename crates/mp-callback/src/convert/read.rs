@@ -2,6 +2,7 @@
 //!
 //! Errors name the field. A null pointer is not an error: it reads as the schema's default.
 
+use capnp::traits::Owned;
 use capnp::{NotInSchema, data, text};
 
 use super::Result;
@@ -86,5 +87,29 @@ pub fn enumerant<T: From<E>, E>(value: std::result::Result<E, NotInSchema>, fiel
     match value {
         Ok(value) => Ok(value.into()),
         Err(NotInSchema(number)) => Err(Error::bad_value(field, format_args!("unknown enum value {number}"))),
+    }
+}
+
+/// Reads which member of a union is there.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] with the field's name for a member that the schema does not have.
+pub fn member<W>(which: std::result::Result<W, NotInSchema>, field: &'static str) -> Result<W> {
+    which.map_err(|NotInSchema(number)| Error::bad_value(field, format_args!("unknown union member {number}")))
+}
+
+/// The default of a struct whose schema states defaults for lists or structs: what a message without content reads as.
+///
+/// # Panics
+///
+/// If the schema's own defaults cannot be read. Its compiler does not let that happen.
+#[must_use]
+pub fn schema_default<W: Owned, T: for<'a> Read<W::Reader<'a>>>() -> T {
+    let empty = capnp::message::Builder::new_default().into_reader();
+    match empty.get_root::<W::Reader<'_>>().map(|root| T::read(root, "default")) {
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => panic!("the schema's defaults cannot be read: {error}"),
+        Err(error) => panic!("the schema's defaults cannot be read: {error}"),
     }
 }

@@ -1,0 +1,109 @@
+//! What the builder was told about items of the schema, by their path.
+
+use std::cell::Cell;
+use std::panic;
+
+use mp_schema::{Diagnostic, Diagnostics, Location};
+
+/// A standard collection that a list can be shown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Collection {
+    /// `BTreeMap<K, V>`, for a list of structs with two fields.
+    BTreeMap,
+    /// `HashMap<K, V>`, for a list of structs with two fields.
+    HashMap,
+    /// `BTreeSet<T>`.
+    BTreeSet,
+    /// `HashSet<T>`.
+    HashSet,
+}
+
+/// One setting of the builder.
+#[derive(Clone, Debug)]
+pub(crate) enum Setting {
+    /// A pointer that may be null: `Option`.
+    Optional,
+    /// A list as a map or set.
+    Collection(Collection),
+    /// `Text` as bytes.
+    Bytes,
+    /// A type of the user's, converted.
+    Extern(String),
+    /// An attribute on a generated type.
+    Attribute(String),
+}
+
+/// All settings, and which of them were used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    entries: Vec<Entry>,
+}
+
+impl Config {
+    /// Adds a setting. `caller` is the line of the build script that made it.
+    pub(crate) fn add(&mut self, path: String, setting: Setting, caller: &panic::Location<'_>) {
+        let location = Location::file(caller.file()).at(caller.line(), caller.column());
+        self.entries.push(Entry { path, setting, location, used: Cell::new(false) });
+    }
+
+    /// The settings for the item with this path, marked as used.
+    pub(crate) fn of(&self, path: &str) -> impl Iterator<Item = (&Setting, &Location)> {
+        self.entries.iter().filter(move |entry| entry.path == path).map(|entry| {
+            entry.used.set(true);
+            (&entry.setting, &entry.location)
+        })
+    }
+
+    /// Whether any conversion is configured.
+    pub(crate) fn has_conversions(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.setting, Setting::Extern(_)))
+    }
+
+    /// Whether a conversion is configured for this path.
+    pub(crate) fn is_converted(&self, path: &str) -> bool {
+        self.entries.iter().any(|entry| entry.path == path && matches!(entry.setting, Setting::Extern(_)))
+    }
+
+    /// Reports every setting that was never asked for; `known` are the paths that could have been.
+    pub(crate) fn report_unused(&self, known: &[String], diagnostics: &mut Diagnostics) {
+        for entry in self.entries.iter().filter(|entry| !entry.used.get()) {
+            let message = format!("`{}` is the path of nothing in the schema that this setting can apply to", entry.path);
+            let help = match nearest(&entry.path, known) {
+                Some(path) => format!("did you mean `{path}`?"),
+                None => "paths are `Struct.field`, `Interface.method.param`, or a type's name".to_owned(),
+            };
+            diagnostics.push(Diagnostic::new(&entry.location, message).help(help));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    path: String,
+    setting: Setting,
+    location: Location,
+    used: Cell<bool>,
+}
+
+/// The known path with the fewest differences, if it is not a wholly different one.
+fn nearest<'k>(path: &str, known: &'k [String]) -> Option<&'k String> {
+    let (distance, found) = known.iter().map(|k| (distance(path, k), k)).min()?;
+    (distance <= path.len().div_ceil(3)).then_some(found)
+}
+
+/// Edit distance, ignoring case.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,211 @@
+//! What is generated for one method: the static that names it, the call, its two public forms, and how it is served.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::messages::{Locals, is_lone_object, mode_output};
+use super::types::{arguments, output, result, signature};
+use super::{Emitter, doc};
+use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output, Presence, Ty};
+
+impl Emitter {
+    /// The static with the method's names and numbers, and the function that both forms of the call share.
+    pub(crate) fn call(&self, interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+        let MethodPlan { constant, name, params, results, schema_name, ordinal, .. } = method;
+        let ordinal = proc_macro2::Literal::u16_unsuffixed(*ordinal);
+        let interface_name = &interface.schema_name;
+        let context = optional_index(method.context);
+        let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some()).then(|| {
+            let (param, result) = (optional_index(method.thread_map_param), optional_index(method.thread_map_result));
+            quote!(.thread_maps(#param, #result))
+        });
+        let apart = (method.apart_params || method.apart_results).then(|| {
+            let (params, results) = (method.apart_params, method.apart_results);
+            quote!(.apart(#params, #results))
+        });
+        let locals = Locals::new(method);
+        let (client, args) = (&locals.client, arguments(method));
+        let (build, read) = (self.build_params(method, &locals), self.read_results(method));
+        let output = mode_output(method, &output(method));
+        let (function, returned) = match &method.error {
+            Some(error) => {
+                let error = &error.path;
+                (quote!(call_caught), quote!(M::Caught<#output, #error>))
+            }
+            None => (quote!(call), quote!(M::Output<#output>)),
+        };
+        quote! {
+            static #constant: mp::Typed<#params, #results> =
+                mp::Typed::new(#interface_name, #schema_name, ID, #ordinal, #context) #apart #thread_maps;
+            pub(super) fn #name<M: mp::Mode>(#client: &mp::ProxyClient #(, #args)*) -> #returned {
+                M::#function(#client, &#constant, #build, #read)
+            }
+        }
+    }
+
+    /// The arm that serves a call of the method.
+    pub(crate) fn serve(&self, method: &MethodPlan) -> TokenStream {
+        let ordinal = proc_macro2::Literal::u16_unsuffixed(method.ordinal);
+        let constant = &method.constant;
+        let locals = Locals::new(method);
+        let (read, invoke) = (self.read_params(method), self.invoke(method, &locals));
+        let build = self.build_results(method);
+        quote!((ID, #ordinal) => mp::serve(call, &#constant, #read, #invoke, #build),)
+    }
+}
+
+/// The method in the trait.
+pub(crate) fn declaration(method: &MethodPlan) -> TokenStream {
+    let (doc, signature) = (method_doc(method), signature(method));
+    quote!(#doc #signature;)
+}
+
+/// The method of the client.
+pub(crate) fn blocking(module: &proc_macro2::Ident, method: &MethodPlan) -> TokenStream {
+    let (signature, name) = (signature(method), &method.name);
+    let names = method.args.iter().map(|arg| &arg.slot.name);
+    quote! {
+        #signature {
+            #module::#name::<mp::Blocking>(&self.0 #(, #names)*)
+        }
+    }
+}
+
+/// Its async twin.
+pub(crate) fn twin(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+    let (signature, module, name) = (twin_signature(method), &interface.module, &method.name);
+    let names = method.args.iter().map(|arg| &arg.slot.name);
+    let text = doc(&format!("Async twin of [`{}::{}`].", interface.name, name));
+    quote! {
+        #text
+        pub #signature {
+            #module::#name::<mp::Async>(&self.0 #(, #names)*)
+        }
+    }
+}
+
+/// The signature of the async twin.
+pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
+    let (name, args) = (&method.async_name, arguments(method));
+    let output = match (&method.output, method.outs.as_slice()) {
+        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty {
+            Ty::Object(_, client) if out.slot.presence == Presence::Null => quote!(Option<#client>),
+            Ty::Object(_, client) => client.clone(),
+            _ => output(method),
+        },
+        _ => output(method),
+    };
+    match &method.error {
+        Some(error) => {
+            let error = &error.path;
+            quote!(fn #name(&self #(, #args)*) -> mp::TypedFuture<#output, #error>)
+        }
+        None => quote!(fn #name(&self #(, #args)*) -> mp::CallFuture<#output>),
+    }
+}
+
+/// The struct for several results, and the enum for typed exceptions.
+pub(crate) fn types(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    let link = format!("[`{}::{}`]", interface.name, method.name);
+    if let Output::Struct { name, attributes, .. } = &method.output {
+        let text = doc(&format!("What {link} gives back."));
+        let holds_object = method.outs.iter().any(|out| super::values::holds_object(&out.slot));
+        let derives = if holds_object { quote!(Clone) } else { quote!(Clone, Debug, Default, PartialEq) };
+        let fields = method.outs.iter().map(|out| {
+            let (doc, name, ty) = (doc(&out.slot.doc), &out.slot.name, result(&out.slot, out.want.is_some()));
+            quote!(#doc pub #name: #ty,)
+        });
+        let debug = holds_object.then(|| opaque_debug(name));
+        tokens.extend(quote! {
+            #text
+            #[derive(#derives)]
+            #(#attributes)*
+            pub struct #name { #(#fields)* }
+            #debug
+        });
+    }
+    if let Some(error) = &method.error {
+        tokens.extend(error_enum(error, &link));
+    }
+    tokens
+}
+
+fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
+    let ErrorPlan { name, variants, attributes, .. } = error;
+    let text = doc(&format!("How {link} can fail."));
+    let (names, types): (Vec<_>, Vec<_>) =
+        variants.iter().map(|variant| (&variant.name, super::types::owned_type(&variant.slot.ty))).unzip();
+    let docs = variants.iter().map(|variant| doc(&format!("The C++ exception `{}`.", variant.cxx_type)));
+    let texts: Vec<String> = variants.iter().map(|variant| format!("{}: {{value:?}}", variant.cxx_type)).collect();
+    quote! {
+        #text
+        #[derive(Clone, Debug)]
+        #(#attributes)*
+        #[non_exhaustive]
+        pub enum #name {
+            #(#docs #names(#types),)*
+            /// Everything else.
+            Other(mp::Error),
+        }
+        impl From<mp::Error> for #name {
+            fn from(error: mp::Error) -> Self {
+                Self::Other(error)
+            }
+        }
+        impl mp::TypedError for #name {
+            fn exception(self) -> mp::Result<Self> {
+                match self {
+                    Self::Other(error) => Err(error),
+                    exception => Ok(exception),
+                }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    #(Self::#names(value) => write!(f, #texts),)*
+                    Self::Other(error) => error.fmt(f),
+                }
+            }
+        }
+        impl ::std::error::Error for #name {}
+    }
+}
+
+fn method_doc(method: &MethodPlan) -> TokenStream {
+    match &method.doc {
+        Some(text) => doc(text),
+        None => doc(&format!("`{} @{}`", method.schema_name, method.ordinal)),
+    }
+}
+
+fn opaque_debug(name: &proc_macro2::Ident) -> TokenStream {
+    let text = name.to_string();
+    quote! {
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(#text)
+            }
+        }
+    }
+}
+
+/// `Some(0)` or `None`.
+pub(crate) fn optional_index(index: Option<u16>) -> TokenStream {
+    match index.map(proc_macro2::Literal::u16_unsuffixed) {
+        Some(index) => quote!(Some(#index)),
+        None => quote!(None),
+    }
+}
+
+/// `as_calculator_client`, as it stands in the trait.
+pub(crate) fn hidden_method(name: &proc_macro2::Ident) -> TokenStream {
+    let name = format_ident!("{name}");
+    quote! {
+        #[doc(hidden)]
+        fn #name(&self) -> Option<&mp::ProxyClient> {
+            None
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Structs, groups and unions: the plain Rust type, and how it is built and read.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::steps::{self, Step};
+use super::types::{is_copy, owned};
+use super::values::Read;
+use super::{Emitter, doc};
+use crate::plan::{Presence, Slot, StructPlan, Ty, UnionPlan};
+
+impl Emitter {
+    /// Everything for one struct or group.
+    pub(crate) fn structure(&self, plan: &StructPlan) -> TokenStream {
+        match &plan.union {
+            Some(union @ UnionPlan { field: None, .. }) => self.union(plan, union, &plan.name, plan.doc.as_deref()),
+            Some(union @ UnionPlan { field: Some((_, name)), .. }) => {
+                let text = format!("The union in [`{}`].", plan.name);
+                let (record, union) = (self.record(plan), self.union(plan, union, name, Some(&text)));
+                quote!(#record #union)
+            }
+            None => self.record(plan),
+        }
+    }
+
+    fn record(&self, plan: &StructPlan) -> TokenStream {
+        let StructPlan { name, attributes, .. } = plan;
+        let text = struct_doc(plan, plan.doc.as_deref());
+        let params = parameters(plan);
+        let union = plan.union.as_ref().and_then(|union| union.field.as_ref());
+        let own_default = plan.default_from_message || plan.slots.iter().any(|slot| slot.default.is_some());
+        let default = (!own_default).then(|| quote!(Default,));
+        let fields = plan.slots.iter().map(|slot| {
+            let (doc, name, ty) = (doc(&slot.doc), &slot.name, owned(slot));
+            quote!(#doc pub #name: #ty,)
+        });
+        let union_field = union.map(|(field, name)| {
+            quote! {
+                /// The one member of the union that is there.
+                pub #field: #name #params,
+            }
+        });
+        let builder = format_ident!("builder");
+        let mut steps: Vec<Step> = plan
+            .slots
+            .iter()
+            .flat_map(|slot| {
+                let name = &slot.name;
+                self.build_owned(slot, &builder, &quote!(self.#name), false)
+            })
+            .collect();
+        steps.extend(union.map(|(field, _)| Step::Result(quote!(mp::build(&self.#field, builder.reborrow())))));
+        let mut values: Vec<TokenStream> = plan
+            .slots
+            .iter()
+            .map(|slot| {
+                let (name, value) = (&slot.name, self.read_slot(slot, &format_ident!("reader")).value());
+                quote!(#name: #value)
+            })
+            .collect();
+        values.extend(union.map(|(field, _)| quote!(#field: mp::read(Ok(reader), field)?)));
+        let is_field_used = union.is_some();
+        let conversions = conversions(
+            plan,
+            name,
+            &Bodies {
+                build: steps::function_body(&steps),
+                builds: !steps.is_empty(),
+                read: quote!(Ok(Self { #(#values),* })),
+                reads: !values.is_empty(),
+                is_field_used,
+            },
+        );
+        let default_impl = own_default.then(|| default_impl(plan));
+        quote! {
+            #text
+            #[derive(Clone, Debug, #default PartialEq)]
+            #(#attributes)*
+            pub struct #name #params { #(#fields)* #union_field }
+            #default_impl
+            #conversions
+        }
+    }
+
+    fn union(&self, plan: &StructPlan, union: &UnionPlan, name: &Ident, text: Option<&str>) -> TokenStream {
+        let text = struct_doc(plan, text);
+        let (params, attributes, wire) = (parameters(plan), &plan.attributes, &plan.wire);
+        let builder = format_ident!("builder");
+        let variants = union.variants.iter().map(|variant| {
+            let (doc, name, ty) = (doc(&variant.slot.doc), &variant.name, owned(&variant.slot));
+            if is_unit(&variant.slot) { quote!(#doc #name,) } else { quote!(#doc #name(#ty),) }
+        });
+        let builds = union.variants.iter().map(|variant| {
+            let (name, slot) = (&variant.name, &variant.slot);
+            if is_unit(slot) {
+                let set = format_ident!("set_{}", slot.accessor);
+                return quote!(Self::#name => { builder.#set(()); Ok(()) });
+            }
+            let value = if is_copy(&slot.ty) { quote!((*value)) } else { quote!(value) };
+            let body = steps::function_body(&self.build_value(slot, &builder, &value));
+            quote!(Self::#name(value) => { #body })
+        });
+        let reads = union.variants.iter().map(|variant| {
+            let (name, member) = (&variant.name, &variant.wire);
+            if is_unit(&variant.slot) {
+                return quote!(#wire::Which::#member(()) => Self::#name,);
+            }
+            let Read { expression, can_fail } = self.read_value(&variant.slot, &quote!(value));
+            let value = if can_fail { quote!(#expression?) } else { expression };
+            let value = if variant.slot.presence == Presence::Null { quote!(Some(#value)) } else { value };
+            quote!(#wire::Which::#member(value) => Self::#name(#value),)
+        });
+        let conversions = conversions(
+            plan,
+            name,
+            &Bodies {
+                build: quote!(match self { #(#builds)* }),
+                builds: true,
+                read: quote!(Ok(match mp::member(reader.which(), field)? { #(#reads)* })),
+                reads: true,
+                is_field_used: true,
+            },
+        );
+        let default = union_default(plan, union, name);
+        quote! {
+            #text
+            #[derive(Clone, Debug, PartialEq)]
+            #(#attributes)*
+            #[non_exhaustive]
+            pub enum #name #params { #(#variants)* }
+            #default
+            #conversions
+        }
+    }
+}
+
+/// The bodies of the two conversions, and which of their arguments they use.
+struct Bodies {
+    build: TokenStream,
+    builds: bool,
+    read: TokenStream,
+    reads: bool,
+    is_field_used: bool,
+}
+
+fn conversions(plan: &StructPlan, name: &Ident, bodies: &Bodies) -> TokenStream {
+    let StructPlan { wire, type_params, .. } = plan;
+    let Bodies { build, read, .. } = bodies;
+    let builder = if bodies.builds { quote!(mut builder) } else { quote!(_) };
+    let reader = if bodies.reads { quote!(reader) } else { quote!(_) };
+    let field = if bodies.is_field_used { quote!(field) } else { quote!(_) };
+    if type_params.is_empty() {
+        return quote! {
+            impl mp::Build<#wire::Builder<'_>> for #name {
+                fn build(&self, #builder: #wire::Builder<'_>) -> mp::Result<()> { #build }
+            }
+            impl mp::Read<#wire::Reader<'_>> for #name {
+                fn read(#reader: #wire::Reader<'_>, #field: &'static str) -> mp::Result<Self> { #read }
+            }
+        };
+    }
+    let wires: Vec<Ident> = type_params.iter().map(|param| format_ident!("{param}Wire")).collect();
+    quote! {
+        impl<'a, #(#type_params,)* #(#wires),*> mp::Build<#wire::Builder<'a, #(#wires),*>> for #name<#(#type_params),*>
+        where
+            #(#wires: mp::capnp::traits::Owned + 'static, #type_params: for<'b> mp::Build<#wires::Builder<'b>>,)*
+        {
+            fn build(&self, #builder: #wire::Builder<'a, #(#wires),*>) -> mp::Result<()> { #build }
+        }
+        impl<'a, #(#type_params,)* #(#wires),*> mp::Read<#wire::Reader<'a, #(#wires),*>> for #name<#(#type_params),*>
+        where
+            #(#wires: mp::capnp::traits::Owned + 'static, #type_params: mp::Read<#wires::Reader<'a>>,)*
+        {
+            fn read(#reader: #wire::Reader<'a, #(#wires),*>, #field: &'static str) -> mp::Result<Self> { #read }
+        }
+    }
+}
+
+fn struct_doc(plan: &StructPlan, text: Option<&str>) -> TokenStream {
+    match text {
+        Some(text) => doc(text),
+        None => doc(&format!("The struct `{}`.", plan.schema_path)),
+    }
+}
+
+fn default_impl(plan: &StructPlan) -> TokenStream {
+    let StructPlan { name, wire, type_params, .. } = plan;
+    let params = parameters(plan);
+    let body = if plan.default_from_message && type_params.is_empty() {
+        quote!(mp::schema_default::<#wire::Owned, Self>())
+    } else {
+        let union = plan.union.as_ref().and_then(|union| union.field.as_ref()).map(|(field, _)| field);
+        let slots = plan.slots.iter().map(|slot| (&slot.name, slot.default.clone()));
+        let values = slots.chain(union.map(|field| (field, None))).map(|(name, default)| {
+            let value = default.unwrap_or_else(|| quote!(Default::default()));
+            quote!(#name: #value)
+        });
+        quote!(Self { #(#values),* })
+    };
+    quote! {
+        impl<#(#type_params: Default),*> Default for #name #params {
+            fn default() -> Self { #body }
+        }
+    }
+}
+
+fn union_default(plan: &StructPlan, union: &UnionPlan, name: &Ident) -> TokenStream {
+    let Some(first) = union.variants.first() else { return TokenStream::new() };
+    let (params, type_params, variant) = (parameters(plan), &plan.type_params, &first.name);
+    let value = match &first.slot.default {
+        _ if is_unit(&first.slot) => quote!(Self::#variant),
+        Some(default) => quote!(Self::#variant(#default)),
+        None => quote!(Self::#variant(Default::default())),
+    };
+    quote! {
+        impl<#(#type_params: Default),*> Default for #name #params {
+            fn default() -> Self { #value }
+        }
+    }
+}
+
+fn parameters(plan: &StructPlan) -> Option<TokenStream> {
+    let params = &plan.type_params;
+    (!params.is_empty()).then(|| quote!(<#(#params),*>))
+}
+
+fn is_unit(slot: &Slot) -> bool {
+    matches!(slot.ty, Ty::Unit)
+}

@@ -1,0 +1,291 @@
+//! What is to be generated, with every decision made: Rust names, types, and where each value stands in its message.
+//!
+//! [`Planner`] makes a [`Plan`] from the schema and the builder's settings and collects every error on the way. What
+//! [`crate::emit`] then does cannot fail.
+
+mod files;
+mod interfaces;
+mod planner;
+mod structs;
+mod types;
+
+use proc_macro2::{Ident, TokenStream};
+
+pub(crate) use files::{ExternModule, FileInfo, Files};
+pub(crate) use planner::Planner;
+use types::constant_type;
+
+use crate::config::Collection;
+
+/// Everything to generate, file by file.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub files: Vec<FilePlan>,
+    /// Whether a conversion is configured, so that the marker type `Local` is needed.
+    pub local_marker: bool,
+}
+
+/// One schema file.
+#[derive(Debug)]
+pub(crate) struct FilePlan {
+    pub info: FileInfo,
+    pub doc: Option<String>,
+    /// `use` declarations for the types of other files.
+    pub imports: Vec<TokenStream>,
+    pub items: Vec<ItemPlan>,
+}
+
+/// One declaration that becomes Rust code.
+#[derive(Debug)]
+pub(crate) enum ItemPlan {
+    Interface(InterfacePlan),
+    Struct(StructPlan),
+    Enum(EnumPlan),
+    Constant(ConstantPlan),
+}
+
+/// An interface with `$Proxy.wrap`.
+#[derive(Debug)]
+pub(crate) struct InterfacePlan {
+    /// The Cap'n Proto name.
+    pub schema_name: String,
+    pub id: u64,
+    pub doc: Option<String>,
+    /// The trait.
+    pub name: Ident,
+    pub client: Ident,
+    /// The private module with the messages of its methods.
+    pub module: Ident,
+    /// The hidden trait method.
+    pub as_client: Ident,
+    /// The accessors' module.
+    pub wire: TokenStream,
+    /// Whether closures implement the trait.
+    pub is_callback: bool,
+    pub construct: Option<SpecialPlan>,
+    pub destroy: Option<SpecialPlan>,
+    /// Its own methods, without the special ones.
+    pub methods: Vec<MethodPlan>,
+    /// All superclasses, direct and indirect, the indirect ones first.
+    pub ancestors: Vec<AncestorPlan>,
+    /// The direct ones among them.
+    pub supertraits: Vec<TokenStream>,
+}
+
+/// A superclass.
+#[derive(Debug)]
+pub(crate) struct AncestorPlan {
+    pub id: u64,
+    /// The trait, as seen from the file of the interface.
+    pub path: TokenStream,
+    pub as_client: Ident,
+    /// The ids of its own superclasses, direct and indirect.
+    pub above: Vec<u64>,
+    pub methods: Vec<MethodPlan>,
+    pub has_construct: bool,
+    pub has_destroy: bool,
+}
+
+/// `construct` or `destroy`.
+#[derive(Debug)]
+pub(crate) struct SpecialPlan {
+    pub ordinal: u16,
+    pub context: Option<u16>,
+    pub thread_map_param: Option<u16>,
+    pub thread_map_result: Option<u16>,
+}
+
+/// A method.
+#[derive(Debug)]
+pub(crate) struct MethodPlan {
+    pub schema_name: String,
+    pub doc: Option<String>,
+    pub name: Ident,
+    pub async_name: Ident,
+    /// The static with its names and numbers.
+    pub constant: Ident,
+    pub ordinal: u16,
+    pub context: Option<u16>,
+    pub thread_map_param: Option<u16>,
+    pub thread_map_result: Option<u16>,
+    pub apart_params: bool,
+    pub apart_results: bool,
+    /// The accessors' types, from the interface's private module.
+    pub params: TokenStream,
+    pub results: TokenStream,
+    pub args: Vec<ArgPlan>,
+    pub outs: Vec<OutPlan>,
+    pub output: Output,
+    pub error: Option<ErrorPlan>,
+}
+
+/// An argument: a value, or a `wantX`.
+#[derive(Debug)]
+pub(crate) struct ArgPlan {
+    pub slot: Slot,
+}
+
+/// A result.
+#[derive(Debug)]
+pub(crate) struct OutPlan {
+    pub slot: Slot,
+    /// The argument that says whether it is wanted.
+    pub want: Option<Ident>,
+}
+
+/// What a method gives back.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// `()`
+    Nothing,
+    /// The only result.
+    One,
+    /// A struct with one field for each.
+    Struct {
+        name: Ident,
+        /// The same, as seen from the file that is generated.
+        path: TokenStream,
+        attributes: Vec<TokenStream>,
+    },
+}
+
+/// The error enum of a method with typed exceptions.
+#[derive(Debug)]
+pub(crate) struct ErrorPlan {
+    pub name: Ident,
+    /// The same, as seen from the file that is generated.
+    pub path: TokenStream,
+    pub variants: Vec<ExceptionPlan>,
+    pub attributes: Vec<TokenStream>,
+}
+
+/// One typed exception.
+#[derive(Debug)]
+pub(crate) struct ExceptionPlan {
+    pub name: Ident,
+    pub cxx_type: String,
+    pub slot: Slot,
+}
+
+/// A struct or group.
+#[derive(Clone, Debug)]
+pub(crate) struct StructPlan {
+    /// Its names in the schema, with dots.
+    pub schema_path: String,
+    pub doc: Option<String>,
+    pub name: Ident,
+    /// Its generic parameters.
+    pub type_params: Vec<Ident>,
+    /// The accessors' module.
+    pub wire: TokenStream,
+    /// The fields that are always there.
+    pub slots: Vec<Slot>,
+    pub union: Option<UnionPlan>,
+    /// Whether its default has to be read from an empty message, because a list or struct in it has one.
+    pub default_from_message: bool,
+    pub attributes: Vec<TokenStream>,
+}
+
+/// The unnamed union of a struct.
+#[derive(Clone, Debug)]
+pub(crate) struct UnionPlan {
+    /// The field that holds it and the enum's name; `None` where the struct is nothing but a union, and the enum itself.
+    pub field: Option<(Ident, Ident)>,
+    pub variants: Vec<VariantPlan>,
+}
+
+/// A member of a union.
+#[derive(Clone, Debug)]
+pub(crate) struct VariantPlan {
+    pub name: Ident,
+    /// The accessors' variant.
+    pub wire: Ident,
+    pub slot: Slot,
+}
+
+/// An enum.
+#[derive(Clone, Debug)]
+pub(crate) struct EnumPlan {
+    /// Its names in the schema, with dots.
+    pub schema_path: String,
+    pub doc: Option<String>,
+    pub name: Ident,
+    /// The accessors' enum.
+    pub wire: TokenStream,
+    pub variants: Vec<EnumerantPlan>,
+    pub attributes: Vec<TokenStream>,
+}
+
+/// A value of an enum.
+#[derive(Clone, Debug)]
+pub(crate) struct EnumerantPlan {
+    pub name: Ident,
+    /// The accessors' variant.
+    pub wire: Ident,
+    pub doc: String,
+}
+
+/// A constant.
+#[derive(Clone, Debug)]
+pub(crate) struct ConstantPlan {
+    pub doc: String,
+    pub name: Ident,
+    pub ty: TokenStream,
+    pub value: TokenStream,
+}
+
+/// A place for a value: a field of a struct, a param, a result, a member of a union, or a part of a map's entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    /// The Rust name of the field or argument.
+    pub name: Ident,
+    /// What follows `get_`, `set_` and so on in the accessors.
+    pub accessor: String,
+    /// What errors call it.
+    pub label: String,
+    pub ty: Ty,
+    pub presence: Presence,
+    /// Whether the field is of a type that contains itself.
+    pub boxed: bool,
+    /// Whether the accessor's type is a generic parameter.
+    pub generic: bool,
+    /// Whether it is a group.
+    pub group: bool,
+    pub doc: String,
+    /// The default, where it is not the Rust type's own.
+    pub default: Option<TokenStream>,
+}
+
+/// Whether a value can be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is always there.
+    Always,
+    /// The companion `hasX` says.
+    Companion,
+    /// The null pointer says.
+    Null,
+}
+
+/// A Rust type, with what its conversion needs.
+#[derive(Clone, Debug)]
+pub(crate) enum Ty {
+    Unit,
+    Number(&'static str),
+    Text,
+    TextBytes,
+    Data,
+    List(Box<Self>),
+    Set(Collection, Box<Self>),
+    Map(Collection, Box<(Slot, Slot)>),
+    /// The Rust enum.
+    Enum(TokenStream),
+    /// The Rust struct, and its generic arguments.
+    Struct(TokenStream, Vec<Self>),
+    /// The trait, and the client.
+    Object(TokenStream, TokenStream),
+    /// A generic parameter of the struct around it.
+    Param(Ident),
+    /// A type of the user's for the plain type.
+    Extern(TokenStream, Box<Self>),
+}

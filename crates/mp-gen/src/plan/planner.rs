@@ -1,0 +1,343 @@
+//! The way from a schema to a plan: names first, then every declaration, then the settings that nothing used.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use mp_schema::{Diagnostic, Diagnostics, Error, Item, Schema};
+use proc_macro2::{Ident, TokenStream};
+
+use super::types::Place;
+use super::{ConstantPlan, EnumPlan, EnumerantPlan, FilePlan, Files, ItemPlan, Plan, Slot};
+use crate::config::{Config, Setting};
+use crate::names::{self, Names};
+
+/// Plans all files of one schema.
+pub(crate) struct Planner<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) config: &'a Config,
+    pub(super) files: Files,
+    /// The Rust name of every declaration that has one.
+    names: BTreeMap<u64, String>,
+    /// All names of each file, so that types that come from methods can be added.
+    pub(super) scopes: RefCell<BTreeMap<u64, Names>>,
+    pub(super) diagnostics: RefCell<Diagnostics>,
+    /// Every path that a setting can have.
+    pub(super) known: RefCell<Vec<String>>,
+    /// The declarations that the item being planned refers to.
+    dependencies: RefCell<BTreeSet<u64>>,
+    /// The types of other files that each file names, and whether they are imported.
+    pub(super) imports: RefCell<BTreeMap<u64, BTreeMap<(u64, String), bool>>>,
+    /// Names of types that the schema does not name, by file and path.
+    pub(super) derived: RefCell<BTreeMap<(u64, String), Ident>>,
+    /// The file of the item being planned.
+    pub(super) current_file: Cell<u64>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner. `diagnostics` is what was found wrong so far.
+    pub(crate) fn new(schema: &'a Schema, config: &'a Config, files: Files, diagnostics: Diagnostics) -> Self {
+        let mut scopes = BTreeMap::new();
+        let mut rust_names = BTreeMap::new();
+        for file in &schema.files {
+            let mut scope = Names::with(names::PRELUDE.iter().copied());
+            for id in declarations(schema, &file.items) {
+                if let Some(name) = schema.item(id).and_then(wanted_name) {
+                    rust_names.insert(id, scope.take(name));
+                }
+            }
+            scopes.insert(file.id, scope);
+        }
+        let planner = Self {
+            schema,
+            config,
+            files,
+            names: rust_names,
+            scopes: RefCell::new(scopes),
+            diagnostics: RefCell::new(diagnostics),
+            known: RefCell::default(),
+            dependencies: RefCell::default(),
+            imports: RefCell::default(),
+            derived: RefCell::default(),
+            current_file: Cell::default(),
+        };
+        // Names that follow from others come before anything imported.
+        for interface in schema.items.values().filter_map(|item| schema.interface(item.decl().id)) {
+            planner.client_name(interface);
+        }
+        planner
+    }
+
+    /// Plans everything.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong, together.
+    pub(crate) fn plan(self) -> Result<Plan, Error> {
+        let mut items = BTreeMap::new();
+        let mut needed = BTreeSet::new();
+        let mut spare = Vec::new();
+        for id in self.schema.files.iter().flat_map(|file| declarations(self.schema, &file.items)) {
+            let Some(item) = self.schema.item(id) else { continue };
+            if !self.is_generated(item.decl().file) {
+                self.note_external(item);
+            } else if is_wrapped(item) {
+                self.plan_item(item, &mut items, &mut needed);
+            } else {
+                spare.push(id);
+            }
+        }
+        self.plan_needed(&mut items, &mut needed);
+        self.plan_spare(&spare, &mut items);
+        self.config.report_unused(&self.known.borrow(), &mut self.diagnostics.borrow_mut());
+        self.diagnostics.take().into_result()?;
+        Ok(self.assemble(items))
+    }
+
+    /// Reports an error of the item being planned. Always `None`.
+    pub(super) fn report<T>(&self, place: Place<'_>, message: &str, help: &str) -> Option<T> {
+        let message = format!("`{}` {message}", place.path);
+        self.diagnostics.borrow_mut().push(Diagnostic::new(place.location, message).help(help));
+        None
+    }
+
+    /// Remembers that the item being planned needs another.
+    pub(super) fn depends_on(&self, id: u64) {
+        self.dependencies.borrow_mut().insert(id);
+    }
+
+    /// The Rust name of a declaration.
+    pub(super) fn rust_name(&self, id: u64) -> Option<Ident> {
+        self.names.get(&id).map(|name| names::ident(name))
+    }
+
+    /// Whether code is written for a file.
+    pub(super) fn is_generated(&self, file: u64) -> bool {
+        let is_requested = self.schema.file(file).is_some_and(|file| file.requested);
+        is_requested && self.files.get(file).is_some_and(|info| info.external.is_none())
+    }
+
+    /// The attributes configured for a type.
+    pub(super) fn attributes(&self, path: &str) -> Vec<TokenStream> {
+        self.known.borrow_mut().push(path.to_owned());
+        let mut attributes = Vec::new();
+        for (setting, location) in self.config.of(path) {
+            let place = Place { path, location, objects: false };
+            match setting {
+                Setting::Attribute(text) => match text.parse() {
+                    Ok(tokens) => attributes.push(tokens),
+                    Err(error) => {
+                        self.report::<()>(place, &format!("cannot have `{text}`: {error}"), "write a Rust attribute");
+                    }
+                },
+                _ => {
+                    let help = "name a field, param or result: `Struct.field`, `Interface.method.param`";
+                    self.report::<()>(place, "is a type, to which this setting does not apply", help);
+                }
+            }
+        }
+        attributes
+    }
+
+    /// The place of a field with nothing configured.
+    pub(super) fn slot(&self, field: &mp_schema::Field, label: String, ty: super::Ty) -> Slot {
+        Slot {
+            name: names::ident(&names::snake(field.cxx_name.as_deref().unwrap_or(&field.name))),
+            accessor: names::accessor(&field.name),
+            label,
+            ty,
+            presence: super::Presence::Always,
+            boxed: false,
+            generic: matches!(field.ty, mp_schema::Type::Parameter { .. }),
+            group: field.is_group,
+            doc: field.comment.clone().unwrap_or_else(|| match field.ordinal {
+                Some(ordinal) => format!("`{} @{ordinal}`", field.name),
+                None => format!("`{}`", field.name),
+            }),
+            default: None,
+        }
+    }
+
+    fn plan_item(&self, item: &Item, items: &mut BTreeMap<u64, ItemPlan>, needed: &mut BTreeSet<u64>) -> bool {
+        let decl = item.decl();
+        self.current_file.set(decl.file);
+        self.dependencies.take();
+        let planned = match item {
+            Item::Interface(interface) => self.interface(interface).map(ItemPlan::Interface),
+            Item::Struct(structure) => self.structure(structure).map(ItemPlan::Struct),
+            Item::Enum(enumeration) => Some(ItemPlan::Enum(self.enumeration(enumeration))),
+            Item::Constant(constant) => self.constant(constant).map(ItemPlan::Constant),
+            _ => None,
+        };
+        needed.extend(self.dependencies.take());
+        match planned {
+            Some(planned) => items.insert(decl.id, planned).is_none(),
+            None => false,
+        }
+    }
+
+    /// Plans what the planned items refer to, until nothing new comes.
+    fn plan_needed(&self, items: &mut BTreeMap<u64, ItemPlan>, needed: &mut BTreeSet<u64>) {
+        let mut done: BTreeSet<u64> = items.keys().copied().collect();
+        while let Some(&id) = needed.iter().find(|id| !done.contains(*id)) {
+            done.insert(id);
+            if let Some(item) = self.schema.item(id)
+                && self.is_generated(item.decl().file)
+            {
+                self.plan_item(item, items, needed);
+            }
+        }
+    }
+
+    /// Plans the types that no proxy uses. One that cannot be carried is left out, as are those that refer to it.
+    fn plan_spare(&self, spare: &[u64], items: &mut BTreeMap<u64, ItemPlan>) {
+        let mut waiting = BTreeMap::new();
+        for id in spare.iter().filter(|id| !items.contains_key(*id)).collect::<Vec<_>>() {
+            let Some(item) = self.schema.item(*id) else { continue };
+            let errors = self.diagnostics.borrow().0.len();
+            let (mut planned, mut needed) = (BTreeMap::new(), BTreeSet::new());
+            if matches!(item, Item::Interface(_)) || !self.plan_item(item, &mut planned, &mut needed) {
+                self.diagnostics.borrow_mut().0.truncate(errors);
+            } else {
+                waiting.extend(planned.into_iter().map(|(id, item)| (id, (item, needed.clone()))));
+            }
+        }
+        let is_there = |id: &u64, waiting: &BTreeMap<u64, _>| {
+            items.contains_key(id)
+                || waiting.contains_key(id)
+                || self.schema.item(*id).is_some_and(|item| !self.is_generated(item.decl().file))
+        };
+        loop {
+            let lost = waiting
+                .iter()
+                .find(|(_, (_, needed)): &(_, &(_, BTreeSet<u64>))| needed.iter().any(|id| !is_there(id, &waiting)))
+                .map(|(id, _)| *id);
+            let Some(id) = lost else { break };
+            waiting.remove(&id);
+        }
+        items.extend(waiting.into_iter().map(|(id, (item, _))| (id, item)));
+    }
+
+    fn assemble(&self, mut items: BTreeMap<u64, ItemPlan>) -> Plan {
+        let mut files = Vec::new();
+        for file in self.schema.files.iter().filter(|file| self.is_generated(file.id)) {
+            let Some(info) = self.files.get(file.id) else { continue };
+            let ids = declarations(self.schema, &file.items);
+            files.push(FilePlan {
+                info: info.clone(),
+                doc: file.comment.clone(),
+                imports: self.imports_of(file.id),
+                items: ids.into_iter().filter_map(|id| items.remove(&id)).collect(),
+            });
+        }
+        Plan { files, local_marker: self.config.has_conversions() }
+    }
+
+    /// `use` declarations for the types of other files.
+    fn imports_of(&self, file: u64) -> Vec<TokenStream> {
+        let imports = self.imports.borrow();
+        let mut modules: BTreeMap<u64, Vec<Ident>> = BTreeMap::new();
+        for ((other, name), _) in imports.get(&file).into_iter().flatten().filter(|(_, is_imported)| **is_imported) {
+            modules.entry(*other).or_default().push(names::ident(name));
+        }
+        let import = |(file, names): (u64, Vec<Ident>)| {
+            let module = &self.files.get(file)?.module;
+            Some(quote::quote!(use #module::{#(#names),*};))
+        };
+        modules.into_iter().filter_map(import).collect()
+    }
+
+    fn enumeration(&self, enumeration: &mp_schema::Enum) -> EnumPlan {
+        let mut scope = Names::default();
+        let (decl, path) = (&enumeration.decl, enumeration.decl.path.join("."));
+        let around = decl.path[..decl.path.len() - 1].iter().map(|name| names::ident(&names::accessor_module(name)));
+        let accessors = self.files.get(decl.file).map(|file| file.accessors.clone()).unwrap_or_default();
+        let own = names::ident(&decl.name);
+        EnumPlan {
+            schema_path: path.clone(),
+            doc: decl.comment.clone(),
+            name: self.rust_name(decl.id).unwrap_or_else(|| names::ident(&decl.name)),
+            wire: quote::quote!(#accessors #(::#around)*::#own),
+            attributes: self.attributes(&path),
+            variants: enumeration
+                .enumerants
+                .iter()
+                .map(|enumerant| EnumerantPlan {
+                    name: names::ident(&scope.take(names::pascal(&enumerant.name))),
+                    wire: names::ident(&names::accessor_variant(&enumerant.name)),
+                    doc: enumerant.comment.clone().unwrap_or_else(|| format!("`{} @{}`", enumerant.name, enumerant.ordinal)),
+                })
+                .collect(),
+        }
+    }
+
+    fn constant(&self, constant: &mp_schema::Constant) -> Option<ConstantPlan> {
+        let decl = &constant.decl;
+        let path = decl.path.join(".");
+        let place = Place { path: &path, location: &decl.location, objects: false };
+        let ty = self.plain(&constant.ty, place)?;
+        let value = self.literal(&ty, &constant.ty, &constant.value)?;
+        Some(ConstantPlan {
+            doc: decl.comment.clone().unwrap_or_else(|| format!("The schema's constant `{path}`.")),
+            name: self.rust_name(decl.id)?,
+            ty: super::constant_type(&ty)?,
+            value,
+        })
+    }
+
+    /// Paths into files of other crates are known, though nothing is generated for them.
+    fn note_external(&self, item: &Item) {
+        let path = item.decl().path.join(".");
+        if let Item::Struct(structure) = item {
+            let fields = structure.fields.iter().map(|field| format!("{path}.{}", field.name));
+            self.known.borrow_mut().extend(fields);
+        }
+        self.known.borrow_mut().push(path);
+    }
+}
+
+/// Whether something is generated for the item even if nothing refers to it.
+fn is_wrapped(item: &Item) -> bool {
+    match item {
+        Item::Interface(interface) => interface.wrap.is_some(),
+        Item::Struct(structure) => structure.wrap.is_some(),
+        _ => false,
+    }
+}
+
+/// All declarations in the file's order, nested ones after the one around them; groups after their struct.
+fn declarations(schema: &Schema, items: &[u64]) -> Vec<u64> {
+    let mut all = Vec::new();
+    let mut stack: Vec<u64> = items.iter().rev().copied().collect();
+    while let Some(id) = stack.pop() {
+        let Some(item) = schema.item(id) else { continue };
+        all.push(id);
+        stack.extend(item.decl().nested.iter().rev());
+        if let Item::Struct(structure) = item {
+            stack.extend(structure.fields.iter().rev().filter_map(|field| Some(field.group()?.id)));
+        }
+    }
+    all
+}
+
+/// The Rust name that a declaration would have if it were alone.
+fn wanted_name(item: &Item) -> Option<String> {
+    let decl = item.decl();
+    let joined = || decl.path.iter().map(|name| names::pascal(name)).collect::<String>();
+    match item {
+        Item::Interface(interface) => Some(match &interface.wrap {
+            Some(wrap) if wrap.callback.is_none() => cxx_name(wrap).unwrap_or_else(joined),
+            _ => joined(),
+        }),
+        Item::Struct(structure) => Some(structure.wrap.as_ref().and_then(cxx_name).unwrap_or_else(joined)),
+        Item::Enum(_) => Some(joined()),
+        Item::Constant(_) => Some(decl.path.iter().map(|name| names::screaming(name)).collect::<Vec<_>>().join("_")),
+        _ => None,
+    }
+}
+
+/// The C++ name without namespaces, if it is a plain name.
+fn cxx_name(wrap: &mp_schema::Wrap) -> Option<String> {
+    let name = wrap.short_name();
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    is_plain.then(|| names::pascal(name))
+}
