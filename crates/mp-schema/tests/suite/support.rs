@@ -22,7 +22,7 @@ pub(crate) fn compilers() -> Vec<Compiler> {
 fn skipped(why: &str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        writeln!(std::io::stderr(), "SKIPPED: {why}").expect("standard error is open")
+        writeln!(std::io::stderr(), "SKIPPED: {why}").expect("standard error is open");
     });
 }
 
