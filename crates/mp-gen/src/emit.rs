@@ -41,8 +41,10 @@ impl Emitter {
     pub(crate) fn file(&self, plan: &FilePlan) -> Result<String, Error> {
         let mut text = header(&plan.info.name);
         let (imports, version) = (&plan.imports, Literal::u32_unsuffixed(GENERATOR_VERSION));
+        let accessors = &plan.info.accessors;
         let prelude = quote! {
             use ::multiprocess::codegen as mp;
+            use #accessors as wire;
             #(#imports)*
             const _: () = mp::generator_version(#version);
         };
@@ -99,15 +101,20 @@ fn constant_item(constant: &ConstantPlan) -> TokenStream {
 
 /// Prints items with an empty line between them, which the formatter itself does not do.
 fn separate(file: syn::File, text: &mut String) {
-    let mut after_import = false;
+    let mut kind_before = None;
     for item in file.items {
-        let is_import = matches!(&item, syn::Item::Use(_));
+        // Imports, and what stands for methods, are lists.
+        let kind = match &item {
+            syn::Item::Use(_) => Some(true),
+            syn::Item::Static(_) | syn::Item::Const(_) => Some(false),
+            _ => None,
+        };
         let printed = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
-        if !(after_import && is_import) {
+        if kind.is_none() || kind != kind_before {
             text.push('\n');
         }
         text.push_str(&printed);
-        after_import = is_import;
+        kind_before = kind;
     }
 }
 

@@ -54,12 +54,11 @@ pub(crate) struct InterfacePlan {
     /// The trait.
     pub name: Ident,
     pub client: Ident,
-    /// The private module with the messages of its methods.
-    pub module: Ident,
+    /// The private constants with its id, and with its name and id.
+    pub id_constant: Ident,
+    pub scope: Ident,
     /// The hidden trait method.
     pub as_client: Ident,
-    /// The accessors' module.
-    pub wire: TokenStream,
     /// Whether closures implement the trait.
     pub is_callback: bool,
     pub construct: Option<SpecialPlan>,
@@ -89,6 +88,9 @@ pub(crate) struct AncestorPlan {
 /// `construct` or `destroy`.
 #[derive(Debug)]
 pub(crate) struct SpecialPlan {
+    pub schema_name: String,
+    /// The static with its name and numbers.
+    pub constant: Ident,
     pub ordinal: u16,
     pub context: Option<u16>,
     pub thread_map_param: Option<u16>,
@@ -102,6 +104,8 @@ pub(crate) struct MethodPlan {
     pub doc: Option<String>,
     pub name: Ident,
     pub async_name: Ident,
+    /// The private method of the client that serves both.
+    pub shared_name: Ident,
     /// The static with its names and numbers.
     pub constant: Ident,
     pub ordinal: u16,
@@ -110,7 +114,7 @@ pub(crate) struct MethodPlan {
     pub thread_map_result: Option<u16>,
     pub apart_params: bool,
     pub apart_results: bool,
-    /// The accessors' types, from the interface's private module.
+    /// The accessors' types.
     pub params: TokenStream,
     pub results: TokenStream,
     pub args: Vec<ArgPlan>,

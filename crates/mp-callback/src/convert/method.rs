@@ -7,6 +7,53 @@ use capnp::traits::Owned;
 use super::{Built, Result};
 use crate::{Method, Objects, Reply, ServerCall};
 
+/// The interface that declares methods: its Cap'n Proto name and its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    interface: &'static str,
+    id: u64,
+}
+
+impl Scope {
+    /// Names an interface.
+    #[must_use]
+    pub const fn new(interface: &'static str, id: u64) -> Self {
+        Self { interface, id }
+    }
+
+    /// A method by its Cap'n Proto name, its ordinal, and the index of the pointer field of type `Proxy.Context` in its params.
+    #[must_use]
+    pub const fn method<P, R>(self, name: &'static str, ordinal: u16, context: Option<u16>) -> Typed<P, R> {
+        Typed {
+            method: self.special(name, ordinal, context, None, None),
+            messages: PhantomData,
+        }
+    }
+
+    /// The same for `construct` and `destroy`, which carry no values, with the pointer fields of type `Proxy.ThreadMap`.
+    #[must_use]
+    pub const fn special(
+        self,
+        name: &'static str,
+        ordinal: u16,
+        context: Option<u16>,
+        thread_map_param: Option<u16>,
+        thread_map_result: Option<u16>,
+    ) -> Method {
+        Method {
+            interface: self.interface,
+            name,
+            interface_id: self.id,
+            ordinal,
+            context,
+            thread_map_param,
+            thread_map_result,
+            apart_params: false,
+            apart_results: false,
+        }
+    }
+}
+
 /// A [`Method`] together with the accessor types of its params `P` and results `R`.
 pub struct Typed<P, R> {
     method: Method,
@@ -14,21 +61,6 @@ pub struct Typed<P, R> {
 }
 
 impl<P, R> Typed<P, R> {
-    /// See [`method`](super::method) for the arguments.
-    #[must_use]
-    pub const fn new(
-        interface: &'static str,
-        name: &'static str,
-        interface_id: u64,
-        ordinal: u16,
-        context: Option<u16>,
-    ) -> Self {
-        Self {
-            method: method(interface, name, interface_id, ordinal, context),
-            messages: PhantomData,
-        }
-    }
-
     /// Says which messages hold objects or values with a user's conversion.
     #[must_use]
     pub const fn apart(mut self, params: bool, results: bool) -> Self {
@@ -55,29 +87,6 @@ impl<P, R> Typed<P, R> {
 impl<P, R> std::fmt::Debug for Typed<P, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.method.interface, self.method.name)
-    }
-}
-
-/// A method by its Cap'n Proto names, the id of the interface that declares it, its ordinal, and the index of the pointer
-/// field of type `Proxy.Context` in its params.
-#[must_use]
-pub const fn method(
-    interface: &'static str,
-    name: &'static str,
-    interface_id: u64,
-    ordinal: u16,
-    context: Option<u16>,
-) -> Method {
-    Method {
-        interface,
-        name,
-        interface_id,
-        ordinal,
-        context,
-        thread_map_param: None,
-        thread_map_result: None,
-        apart_params: false,
-        apart_results: false,
     }
 }
 

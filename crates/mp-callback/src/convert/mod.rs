@@ -19,7 +19,7 @@ pub use build::{Build, Built, build, build_with, object};
 pub use field::{BuildField, ConvertError, ReadField, build_field, read_field};
 pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};
-pub use method::{Typed, generator_version, method, serve};
+pub use method::{Scope, Typed, generator_version, serve};
 pub use mode::{Async, Blocking, Mode, TypedError, TypedFuture, catch};
 pub use read::{Read, enumerant, member, read, schema_default, when};
 

@@ -40,9 +40,9 @@ pub trait Mode {
     /// # Errors
     ///
     /// [`Error::NullObject`] with the field's name.
-    fn object<I: Interface + ?Sized, C: FromClientHook>(
+    fn object<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<Self::Object<I>>;
 
@@ -51,9 +51,9 @@ pub trait Mode {
     /// # Errors
     ///
     /// As for any value that cannot be read.
-    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+    fn object_optional<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<Option<Self::Object<I>>>;
 }
@@ -86,20 +86,20 @@ impl Mode for Blocking {
         Self::call(client, method, build, read)?
     }
 
-    fn object<I: Interface + ?Sized, C: FromClientHook>(
+    fn object<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<Arc<I>> {
-        objects.get::<I, C>(client, field)
+        objects.get(client, field)
     }
 
-    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+    fn object_optional<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<Option<Arc<I>>> {
-        objects.get_optional::<I, C>(client, field)
+        objects.get_optional(client, field)
     }
 }
 
@@ -131,20 +131,20 @@ impl Mode for Async {
         TypedFuture(Box::pin(Self::call(client, method, build, read)))
     }
 
-    fn object<I: Interface + ?Sized, C: FromClientHook>(
+    fn object<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<I::Client> {
-        objects.get_client::<I, C>(client, field)
+        objects.get_client::<I, _>(client, field)
     }
 
-    fn object_optional<I: Interface + ?Sized, C: FromClientHook>(
+    fn object_optional<I: Interface + ?Sized>(
         objects: &Objects,
-        client: capnp::Result<C>,
+        client: capnp::Result<impl FromClientHook>,
         field: &'static str,
     ) -> Result<Option<I::Client>> {
-        objects.get_client_optional::<I, C>(client, field)
+        objects.get_client_optional::<I, _>(client, field)
     }
 }
 

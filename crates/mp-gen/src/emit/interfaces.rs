@@ -16,19 +16,38 @@ impl Emitter {
         let parts = [
             declaration(interface),
             client(interface),
-            twins(interface),
+            self.inherent(interface),
             ancestors(interface),
             callback(interface).unwrap_or_default(),
             interface.methods.iter().map(|method| methods::types(interface, method)).collect(),
-            self.module(interface),
+            constants(interface),
+            self.served(interface),
         ];
         parts.into_iter().collect()
     }
 
-    fn module(&self, interface: &InterfacePlan) -> TokenStream {
-        let InterfacePlan { module, wire, name, client, as_client, .. } = interface;
-        let calls = interface.methods.iter().map(|method| self.call(interface, method));
-        let arms = interface.methods.iter().map(|method| self.serve(method));
+    /// The client's own methods: the shared ones, and the async twins.
+    fn inherent(&self, interface: &InterfacePlan) -> TokenStream {
+        let client = &interface.client;
+        let shared = interface.methods.iter().map(|method| self.shared(method));
+        let own = interface.methods.iter().map(|method| methods::twin(interface, method));
+        let inherited = inherited_twins(interface);
+        let has_destroy = interface.destroy.is_some() || interface.ancestors.iter().any(|ancestor| ancestor.has_destroy);
+        let destroy = has_destroy.then(|| {
+            quote! {
+                /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
+                pub fn destroy(&self) -> mp::Result<()> {
+                    self.0.destroy()
+                }
+            }
+        });
+        quote!(impl #client { #(#own)* #(#inherited)* #destroy #(#shared)* })
+    }
+
+    /// How calls of an object in this process are served.
+    fn served(&self, interface: &InterfacePlan) -> TokenStream {
+        let InterfacePlan { name, client, as_client, .. } = interface;
+        let arms = interface.methods.iter().map(|method| self.serve(interface, method));
         let inherited = interface.ancestors.iter().map(|ancestor| {
             let (path, id) = (&ancestor.path, id(ancestor.id));
             quote! {
@@ -38,38 +57,29 @@ impl Emitter {
                 }
             }
         });
-        let wire = (!interface.methods.is_empty()).then(|| quote!(use #wire as wire;));
-        let own_id = id(interface.id);
-        let has_arms = !interface.methods.is_empty() || !interface.ancestors.is_empty();
-        let dispatch = if has_arms {
-            quote!(match (call.interface_id(), call.ordinal()) { #(#arms)* #(#inherited)* _ => call.unimplemented() })
-        } else {
-            quote!(call.unimplemented())
-        };
-        let this = if has_arms { quote!(this: &mp::Arc<Self>) } else { quote!(_: &mp::Arc<Self>) };
         let info = info(interface);
+        let has_arms = !interface.methods.is_empty() || !interface.ancestors.is_empty();
+        let (this, dispatch) = if has_arms {
+            let arms = quote!(#(#arms)* #(#inherited)* _ => call.unimplemented(),);
+            (quote!(this), quote!(match (call.interface_id(), call.ordinal()) { #arms }))
+        } else {
+            (quote!(_), quote!(call.unimplemented()))
+        };
         quote! {
-            mod #module {
-                use super::*;
-                #wire
-                const ID: u64 = #own_id;
-                #info
-                #(#calls)*
-                impl mp::Interface for dyn #name {
-                    type Client = #client;
-                    const INFO: &'static mp::InterfaceInfo = &INFO;
-                    fn from_proxy(proxy: mp::ProxyClient) -> #client {
-                        #client(proxy)
-                    }
-                    fn into_object(client: #client) -> mp::Arc<Self> {
-                        mp::Arc::new(client)
-                    }
-                    fn as_proxy(&self) -> Option<&mp::ProxyClient> {
-                        #name::#as_client(self)
-                    }
-                    fn dispatch(#this, call: mp::ServerCall) -> mp::Reply {
-                        #dispatch
-                    }
+            impl mp::Interface for dyn #name {
+                type Client = #client;
+                const INFO: &'static mp::InterfaceInfo = #info;
+                fn from_proxy(proxy: mp::ProxyClient) -> #client {
+                    #client(proxy)
+                }
+                fn into_object(client: #client) -> mp::Arc<Self> {
+                    mp::Arc::new(client)
+                }
+                fn as_proxy(&self) -> Option<&mp::ProxyClient> {
+                    #name::#as_client(self)
+                }
+                fn dispatch(#this: &mp::Arc<Self>, call: mp::ServerCall) -> mp::Reply {
+                    #dispatch
                 }
             }
         }
@@ -95,9 +105,9 @@ fn declaration(interface: &InterfacePlan) -> TokenStream {
 }
 
 fn client(interface: &InterfacePlan) -> TokenStream {
-    let InterfacePlan { name, client, module, as_client, .. } = interface;
+    let InterfacePlan { name, client, as_client, .. } = interface;
     let text = doc(&format!("A [`{name}`] in another process."));
-    let methods = interface.methods.iter().map(|method| methods::blocking(module, method));
+    let methods = interface.methods.iter().map(|method| methods::blocking(method));
     quote! {
         #text
         #[derive(Clone, Debug)]
@@ -111,9 +121,7 @@ fn client(interface: &InterfacePlan) -> TokenStream {
     }
 }
 
-fn twins(interface: &InterfacePlan) -> TokenStream {
-    let client = &interface.client;
-    let own = interface.methods.iter().map(|method| methods::twin(interface, method));
+fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
     let mut taken: BTreeSet<String> = interface.methods.iter().map(|method| method.async_name.to_string()).collect();
     let mut inherited = Vec::new();
     for ancestor in &interface.ancestors {
@@ -129,16 +137,7 @@ fn twins(interface: &InterfacePlan) -> TokenStream {
             });
         }
     }
-    let has_destroy = interface.destroy.is_some() || interface.ancestors.iter().any(|ancestor| ancestor.has_destroy);
-    let destroy = has_destroy.then(|| {
-        quote! {
-            /// Destroys the object now, and waits until that is done. Dropping the last client does the same without waiting.
-            pub fn destroy(&self) -> mp::Result<()> {
-                self.0.destroy()
-            }
-        }
-    });
-    quote!(impl #client { #(#own)* #(#inherited)* #destroy })
+    inherited
 }
 
 /// The superclasses' traits, implemented by their own clients for the same object.
@@ -193,9 +192,23 @@ fn callback(interface: &InterfacePlan) -> Option<TokenStream> {
     })
 }
 
-/// The statics that say what the interface is.
+/// The constants that name the interface, and the statics that name its methods.
+fn constants(interface: &InterfacePlan) -> TokenStream {
+    let InterfacePlan { id_constant, scope, schema_name, .. } = interface;
+    let own_id = id(interface.id);
+    let special = [&interface.construct, &interface.destroy].into_iter().flatten().map(|plan| special_static(scope, plan));
+    let methods = interface.methods.iter().map(|method| methods::constant(interface, method));
+    quote! {
+        const #id_constant: u64 = #own_id;
+        const #scope: mp::Scope = mp::Scope::new(#schema_name, #id_constant);
+        #(#special)*
+        #(#methods)*
+    }
+}
+
+/// What the interface is, as a constant expression.
 fn info(interface: &InterfacePlan) -> TokenStream {
-    let name = &interface.schema_name;
+    let InterfacePlan { id_constant, schema_name, .. } = interface;
     let inherited = interface.ancestors.iter().flat_map(|ancestor| {
         let path = &ancestor.path;
         let first = ancestor_offset(interface, ancestor);
@@ -208,28 +221,24 @@ fn info(interface: &InterfacePlan) -> TokenStream {
         let constant = &method.constant;
         quote!(#constant.method())
     });
-    let special = |own: &Option<SpecialPlan>, ancestor: Option<&AncestorPlan>, constant: &str, field: &str| {
-        let (constant, field) = (quote::format_ident!("{constant}"), quote::format_ident!("{field}"));
+    let special = |own: &Option<SpecialPlan>, ancestor: Option<&AncestorPlan>, field: &str| {
+        let field = quote::format_ident!("{field}");
         match (own, ancestor) {
-            (Some(_), _) => quote!(#field: Some(&#constant)),
+            (Some(SpecialPlan { constant, .. }), _) => quote!(#field: Some(&#constant)),
             (None, Some(AncestorPlan { path, .. })) => quote!(#field: <dyn #path as mp::Interface>::INFO.#field),
             (None, None) => quote!(#field: None),
         }
     };
-    let construct =
-        special(&interface.construct, interface.ancestors.iter().rfind(|a| a.has_construct), "CONSTRUCT", "construct");
-    let destroy = special(&interface.destroy, interface.ancestors.iter().rfind(|a| a.has_destroy), "DESTROY", "destroy");
-    let statics = [("CONSTRUCT", "construct", &interface.construct), ("DESTROY", "destroy", &interface.destroy)];
-    let statics = statics.iter().filter_map(|(constant, name, plan)| Some(special_static(interface, constant, name, plan.as_ref()?)));
+    let construct = special(&interface.construct, interface.ancestors.iter().rfind(|a| a.has_construct), "construct");
+    let destroy = special(&interface.destroy, interface.ancestors.iter().rfind(|a| a.has_destroy), "destroy");
     quote! {
-        static INFO: mp::InterfaceInfo = mp::InterfaceInfo {
-            name: #name,
-            id: ID,
+        &mp::InterfaceInfo {
+            name: #schema_name,
+            id: #id_constant,
             methods: &[#(#inherited,)* #(#own),*],
             #construct,
             #destroy,
-        };
-        #(#statics)*
+        }
     }
 }
 
@@ -239,20 +248,9 @@ fn ancestor_offset(interface: &InterfacePlan, ancestor: &AncestorPlan) -> usize 
     interface.ancestors.iter().filter(is_above).map(|other| other.methods.len()).sum()
 }
 
-fn special_static(interface: &InterfacePlan, constant: &str, name: &str, plan: &SpecialPlan) -> TokenStream {
-    let (constant, interface_name) = (quote::format_ident!("{constant}"), &interface.schema_name);
+fn special_static(scope: &proc_macro2::Ident, plan: &SpecialPlan) -> TokenStream {
+    let SpecialPlan { constant, schema_name, .. } = plan;
     let ordinal = proc_macro2::Literal::u16_unsuffixed(plan.ordinal);
-    let context = optional_index(plan.context);
-    let method = quote!(mp::method(#interface_name, #name, ID, #ordinal, #context));
-    if plan.thread_map_param.is_none() && plan.thread_map_result.is_none() {
-        return quote!(static #constant: mp::Method = #method;);
-    }
-    let (param, result) = (optional_index(plan.thread_map_param), optional_index(plan.thread_map_result));
-    quote! {
-        static #constant: mp::Method = mp::Method {
-            thread_map_param: #param,
-            thread_map_result: #result,
-            ..#method
-        };
-    }
+    let [context, param, result] = [plan.context, plan.thread_map_param, plan.thread_map_result].map(optional_index);
+    quote!(static #constant: mp::Method = #scope.special(#schema_name, #ordinal, #context, #param, #result);)
 }

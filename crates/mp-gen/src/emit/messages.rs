@@ -13,7 +13,6 @@ use crate::plan::{ArgPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
 /// Names of locals that no argument of the method has.
 #[derive(Debug)]
 pub(crate) struct Locals {
-    pub client: Ident,
     pub this: Ident,
     params: Ident,
 }
@@ -22,7 +21,7 @@ impl Locals {
     pub(crate) fn new(method: &MethodPlan) -> Self {
         let args = method.args.iter().map(|arg| arg.slot.name.to_string());
         let mut names = Names::with(args.chain(["objects".to_owned(), "size".to_owned(), "value".to_owned()]));
-        Self { client: names.local("client"), this: names.local("this"), params: names.local("params") }
+        Self { this: names.local("this"), params: names.local("params") }
     }
 }
 
@@ -190,7 +189,7 @@ fn mode_object(slot: &Slot, results: &Ident) -> Read {
     let label = &slot.label;
     let Ty::Object(path, _) = &slot.ty else { return Read { expression: TokenStream::new(), can_fail: true } };
     let function = if slot.presence == Presence::Null { quote!(object_optional) } else { quote!(object) };
-    Read { expression: quote!(M::#function::<dyn #path, _>(objects, #results.#get(), #label)), can_fail: true }
+    Read { expression: quote!({ M::#function::<dyn #path>(objects, #results.#get(), #label) }), can_fail: true }
 }
 
 fn result_slots(method: &MethodPlan) -> impl Iterator<Item = &Slot> {

@@ -9,22 +9,10 @@ use super::{Emitter, doc};
 use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output, Presence, Ty};
 
 impl Emitter {
-    /// The static with the method's names and numbers, and the function that both forms of the call share.
-    pub(crate) fn call(&self, interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
-        let MethodPlan { constant, name, params, results, schema_name, ordinal, .. } = method;
-        let ordinal = proc_macro2::Literal::u16_unsuffixed(*ordinal);
-        let interface_name = &interface.schema_name;
-        let context = optional_index(method.context);
-        let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some()).then(|| {
-            let (param, result) = (optional_index(method.thread_map_param), optional_index(method.thread_map_result));
-            quote!(.thread_maps(#param, #result))
-        });
-        let apart = (method.apart_params || method.apart_results).then(|| {
-            let (params, results) = (method.apart_params, method.apart_results);
-            quote!(.apart(#params, #results))
-        });
-        let locals = Locals::new(method);
-        let (client, args) = (&locals.client, arguments(method));
+    /// The private method that both forms of the call share.
+    pub(crate) fn shared(&self, method: &MethodPlan) -> TokenStream {
+        let MethodPlan { constant, shared_name, .. } = method;
+        let (locals, args) = (Locals::new(method), arguments(method));
         let (build, read) = (self.build_params(method, &locals), self.read_results(method));
         let output = mode_output(method, &output(method));
         let (function, returned) = match &method.error {
@@ -35,22 +23,21 @@ impl Emitter {
             None => (quote!(call), quote!(M::Output<#output>)),
         };
         quote! {
-            static #constant: mp::Typed<#params, #results> =
-                mp::Typed::new(#interface_name, #schema_name, ID, #ordinal, #context) #apart #thread_maps;
-            pub(super) fn #name<M: mp::Mode>(#client: &mp::ProxyClient #(, #args)*) -> #returned {
-                M::#function(#client, &#constant, #build, #read)
+            fn #shared_name<M: mp::Mode>(&self #(, #args)*) -> #returned {
+                M::#function(&self.0, &#constant, #build, #read)
             }
         }
     }
 
     /// The arm that serves a call of the method.
-    pub(crate) fn serve(&self, method: &MethodPlan) -> TokenStream {
+    pub(crate) fn serve(&self, interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+        let id = &interface.id_constant;
         let ordinal = proc_macro2::Literal::u16_unsuffixed(method.ordinal);
         let constant = &method.constant;
         let locals = Locals::new(method);
         let (read, invoke) = (self.read_params(method), self.invoke(method, &locals));
         let build = self.build_results(method);
-        quote!((ID, #ordinal) => mp::serve(call, &#constant, #read, #invoke, #build),)
+        quote!((#id, #ordinal) => mp::serve(call, &#constant, #read, #invoke, #build),)
     }
 }
 
@@ -60,26 +47,44 @@ pub(crate) fn declaration(method: &MethodPlan) -> TokenStream {
     quote!(#doc #signature;)
 }
 
+/// The static with the method's names and numbers.
+pub(crate) fn constant(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+    let MethodPlan { constant, params, results, schema_name, ordinal, .. } = method;
+    let (scope, ordinal) = (&interface.scope, proc_macro2::Literal::u16_unsuffixed(*ordinal));
+    let context = optional_index(method.context);
+    let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some()).then(|| {
+        let (param, result) = (optional_index(method.thread_map_param), optional_index(method.thread_map_result));
+        quote!(.thread_maps(#param, #result))
+    });
+    let apart = (method.apart_params || method.apart_results).then(|| {
+        let (params, results) = (method.apart_params, method.apart_results);
+        quote!(.apart(#params, #results))
+    });
+    quote! {
+        static #constant: mp::Typed<#params, #results> = #scope.method(#schema_name, #ordinal, #context) #apart #thread_maps;
+    }
+}
+
 /// The method of the client.
-pub(crate) fn blocking(module: &proc_macro2::Ident, method: &MethodPlan) -> TokenStream {
-    let (signature, name) = (signature(method), &method.name);
+pub(crate) fn blocking(method: &MethodPlan) -> TokenStream {
+    let (signature, shared) = (signature(method), &method.shared_name);
     let names = method.args.iter().map(|arg| &arg.slot.name);
     quote! {
         #signature {
-            #module::#name::<mp::Blocking>(&self.0 #(, #names)*)
+            self.#shared::<mp::Blocking>(#(#names),*)
         }
     }
 }
 
 /// Its async twin.
 pub(crate) fn twin(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
-    let (signature, module, name) = (twin_signature(method), &interface.module, &method.name);
+    let (signature, shared) = (twin_signature(method), &method.shared_name);
     let names = method.args.iter().map(|arg| &arg.slot.name);
-    let text = doc(&format!("Async twin of [`{}::{}`].", interface.name, name));
+    let text = doc(&format!("Async twin of [`{}::{}`].", interface.name, method.name));
     quote! {
         #text
         pub #signature {
-            #module::#name::<mp::Async>(&self.0 #(, #names)*)
+            self.#shared::<mp::Async>(#(#names),*)
         }
     }
 }

@@ -24,15 +24,18 @@ impl Planner<'_> {
         let methods = self.methods(interface);
         let ancestors: Option<Vec<_>> = self.schema.ancestors(decl.id).into_iter().map(|a| self.ancestor(a, place)).collect();
         let (methods, ancestors) = (methods?, ancestors?);
-        let special = |kind| interface.methods.iter().find(|method| method.kind == kind).map(special_plan);
+        let special = |kind| {
+            let method = interface.methods.iter().find(|method| method.kind == kind)?;
+            Some(self.special(interface, method, method.name.clone()))
+        };
         Some(InterfacePlan {
             schema_name: decl.name.clone(),
             id: decl.id,
             doc: decl.comment.clone(),
             client: self.client_name(interface)?,
-            module: self.derived_name(decl, &format!("{path}.mod"), format!("{snake}_calls")),
+            id_constant: self.derived_name(decl, &format!("{path}.id"), format!("{}_ID", snake.to_uppercase())),
+            scope: self.derived_name(decl, &format!("{path}.scope"), snake.to_uppercase()),
             as_client: format_ident!("as_{snake}_client"),
-            wire: self.wire_path(decl),
             is_callback: interface.wrap.as_ref().is_some_and(|wrap| wrap.callback.is_some())
                 && methods.len() == 1
                 && ancestors.is_empty(),
@@ -126,13 +129,14 @@ impl Planner<'_> {
             let (name, path) = type_name("Error");
             ErrorPlan { name, path, variants: fields.exceptions, attributes }
         });
-        let special = special_plan(method);
+        let special = self.special(interface, method, name.clone());
         Some(MethodPlan {
             schema_name: method.name.clone(),
             doc: method.comment.clone(),
             name: names::ident(&name),
             async_name: format_ident!("{name}_async"),
-            constant: names::ident(&name.to_uppercase()),
+            shared_name: format_ident!("{name}_as"),
+            constant: special.constant,
             ordinal: special.ordinal,
             context: special.context,
             thread_map_param: special.thread_map_param,
@@ -146,6 +150,21 @@ impl Planner<'_> {
             output,
             error,
         })
+    }
+
+    /// The names and numbers of a method.
+    fn special(&self, interface: &Interface, method: &Method, name: String) -> SpecialPlan {
+        let decl = &interface.decl;
+        let path = format!("{}.{}.static", decl.path.join("."), method.name);
+        let trait_name = self.rust_name(decl.id).map(|name| names::screaming(&name.to_string())).unwrap_or_default();
+        SpecialPlan {
+            schema_name: method.name.clone(),
+            constant: self.derived_name(decl, &path, format!("{trait_name}_{}", names::screaming(&name))),
+            ordinal: method.ordinal,
+            context: method.context().and_then(Field::pointer_index),
+            thread_map_param: method.thread_map_param().and_then(Field::pointer_index),
+            thread_map_result: method.thread_map_result().and_then(Field::pointer_index),
+        }
     }
 
     /// Plans one value that goes into a method or comes out of it.
@@ -225,7 +244,8 @@ impl Planner<'_> {
     fn message(&self, decl: &Decl, method: &Method, message: &mp_schema::Message, suffix: &str, place: Place<'_>) -> Option<TokenStream> {
         if message.is_implicit {
             let module = names::ident(&names::accessor_module(&format!("{}{suffix}", method.name)));
-            return Some(if self.current_file.get() == decl.file { quote!(wire::#module::Owned) } else { quote!() });
+            let interface = self.wire_path(decl);
+            return Some(quote!(#interface::#module::Owned));
         }
         self.wire_type(&Type::Struct(message.target.clone()), place)
     }
@@ -272,15 +292,6 @@ impl Fields {
     /// The names of the variants so far, and that of the one for everything else.
     fn exception_names(&self) -> Names {
         Names::with(self.exceptions.iter().map(|e| e.name.to_string()).chain(["Other".to_owned()]))
-    }
-}
-
-fn special_plan(method: &Method) -> SpecialPlan {
-    SpecialPlan {
-        ordinal: method.ordinal,
-        context: method.context().and_then(Field::pointer_index),
-        thread_map_param: method.thread_map_param().and_then(Field::pointer_index),
-        thread_map_result: method.thread_map_result().and_then(Field::pointer_index),
     }
 }
 

@@ -250,7 +250,7 @@ impl<'a> Planner<'a> {
         let mut scope = Names::default();
         let (decl, path) = (&enumeration.decl, enumeration.decl.path.join("."));
         let around = decl.path[..decl.path.len() - 1].iter().map(|name| names::ident(&names::accessor_module(name)));
-        let accessors = self.files.get(decl.file).map(|file| file.accessors.clone()).unwrap_or_default();
+        let accessors = self.accessors(decl.file);
         let own = names::ident(&decl.name);
         EnumPlan {
             schema_path: path.clone(),

@@ -123,9 +123,17 @@ impl Planner<'_> {
 
     /// The module of the accessors for a struct or interface.
     pub(super) fn wire_path(&self, decl: &Decl) -> TokenStream {
-        let accessors = self.files.get(decl.file).map(|file| file.accessors.clone()).unwrap_or_default();
+        let accessors = self.accessors(decl.file);
         let modules = decl.path.iter().map(|name| names::ident(&names::accessor_module(name)));
         quote!(#accessors #(::#modules)*)
+    }
+
+    /// The module of a file's accessors, as generated files call it.
+    pub(super) fn accessors(&self, file: u64) -> TokenStream {
+        match self.files.get(file) {
+            Some(info) if file != self.current_file.get() => info.accessors.clone(),
+            _ => quote!(wire),
+        }
     }
 
     fn structure_type(&self, target: &TypeRef, place: Place<'_>) -> Option<Ty> {
