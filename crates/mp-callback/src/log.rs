@@ -52,7 +52,11 @@ pub(crate) fn interrupted(call: &ServerCall, request: u64) {
         name(&call.connection()));
 }
 
+/// Says that an object could not be destroyed, unless it is gone with its connection.
 pub(crate) fn destroy_failed(error: &Error) {
+    if error.is_disconnected() {
+        return;
+    }
     tracing::warn!(target: "ipc", "Remote destroy call failed during cleanup. Continuing. ({error})");
 }
 

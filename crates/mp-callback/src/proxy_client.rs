@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Call, CallContext, Capability, Connection, Error, Message};
+use mp_conn::{Call, CallContext, Capability, Connection, Error, Message, Threads};
 use mp_thread::PendingDestroy;
 
 use crate::call_future::CallFuture;
@@ -141,7 +141,11 @@ impl ProxyClient {
             return Ok(());
         };
         tracing::debug!(target: "ipc", "IPC client destroy {}", self.reference.info.name);
-        let mut call = send_destroy(&self.reference.capability, &connection, method)?;
+        let threads = method
+            .context
+            .map(|field| mp_thread::threads(&connection, field))
+            .transpose()?;
+        let mut call = send_destroy(&self.reference.capability, &connection, method, threads)?;
         receive::<any_pointer::Owned, ()>(&connection, &mut call, method, None, |_, _| Ok(()))
     }
 
@@ -256,12 +260,10 @@ fn send_destroy(
     capability: &Capability,
     connection: &Connection,
     method: &'static Method,
+    threads: Option<Threads>,
 ) -> Result<Call, Error> {
     let context = CallContext {
-        threads: method
-            .context
-            .map(|field| mp_thread::threads(connection, field))
-            .transpose()?,
+        threads,
         objects: Vec::new(),
     };
     log::sending_request(connection, method);
@@ -272,20 +274,32 @@ fn send_destroy(
 /// Calls `destroy` without waiting for it here; the answer of the method that this thread serves, if any, waits for it.
 fn destroy_later(capability: Capability, connection: &Connection, method: &'static Method) {
     tracing::debug!(target: "ipc", "IPC client destroy {}", method.interface);
-    let pending = PendingDestroy::start();
-    let sent = send_destroy(&capability, connection, method).and_then(|call| {
-        call.complete_later(move |result| {
-            if let Err(error) = result {
-                if !error.is_disconnected() {
-                    log::destroy_failed(&error);
-                }
-            }
-            drop((pending, capability));
-        })
-    });
+    let sent = start_destroy(capability, connection, method);
     if let Err(error) = sent {
-        if !error.is_disconnected() {
+        log::destroy_failed(&error);
+    }
+}
+
+fn start_destroy(
+    capability: Capability,
+    connection: &Connection,
+    method: &'static Method,
+) -> Result<(), Error> {
+    let pending = PendingDestroy::start();
+    let (threads, lease) = match method.context {
+        None => (None, None),
+        // This thread will wait before it answers, so it can run what the destructor calls back.
+        Some(field) if pending.is_some() => (Some(mp_thread::threads(connection, field)?), None),
+        Some(field) => {
+            let (threads, lease) = mp_thread::unattended_threads(connection, field)?;
+            (Some(threads), Some(lease))
+        }
+    };
+    let call = send_destroy(&capability, connection, method, threads)?;
+    call.complete_later(move |result| {
+        if let Err(error) = result {
             log::destroy_failed(&error);
         }
-    }
+        drop((pending, lease, capability));
+    })
 }

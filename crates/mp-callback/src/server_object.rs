@@ -109,9 +109,7 @@ impl<I: Interface + ?Sized> Object for ServerObject<I> {
         mp_thread::dispatch(call, request, Need::Named, move |call| {
             let this = object.lock().clone();
             match this {
-                Some(this) => {
-                    I::dispatch(&this, ServerCall::new(call, request));
-                }
+                Some(this) => drop(I::dispatch(&this, ServerCall::new(call, request))),
                 None => call.fail(&Error::Destroyed {
                     interface: info.name.to_owned(),
                 }),

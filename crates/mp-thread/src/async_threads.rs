@@ -29,6 +29,13 @@ pub struct ThreadLease {
     leased: Option<(Arc<AsyncThreads>, usize)>,
 }
 
+impl ThreadLease {
+    /// For a call that leases nothing.
+    pub(crate) fn none() -> Self {
+        Self { leased: None }
+    }
+}
+
 impl Drop for ThreadLease {
     fn drop(&mut self) {
         if let Some((threads, index)) = self.leased.take() {
@@ -60,7 +67,7 @@ impl AsyncThreads {
                         thread: None,
                         callback_thread,
                     };
-                    return Ok((threads, ThreadLease { leased: None }));
+                    return Ok((threads, ThreadLease::none()));
                 };
                 threads.push(Remote {
                     thread: thread.detached()?,

@@ -114,8 +114,8 @@ impl ThreadContext {
     /// The peer's thread for this one: the one that it was given, or the one that waits for the call that it serves, or a
     /// new one.
     fn request_thread(&self, connection: &Connection) -> Result<Option<Capability>, Error> {
-        if let Some(found) = self.request_threads.borrow().get(&connection.id()) {
-            return Ok(Some(found.value.clone()));
+        if let Some(found) = self.existing_thread(connection) {
+            return Ok(Some(found));
         }
         let outermost = self
             .frames
@@ -143,6 +143,12 @@ impl ThreadContext {
             },
         );
         Ok(Some(thread))
+    }
+
+    /// The peer's thread that was made for this one.
+    pub(crate) fn existing_thread(&self, connection: &Connection) -> Option<Capability> {
+        let threads = self.request_threads.borrow();
+        threads.get(&connection.id()).map(|found| found.value.clone())
     }
 
     fn callback_thread(&self, connection: &Connection) -> Arc<dyn Object> {

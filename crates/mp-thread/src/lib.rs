@@ -43,6 +43,31 @@ pub fn lease_threads(connection: &Connection, field: u16) -> Result<(Threads, Th
     ThreadState::of(connection).asynchronous().lease(connection, field)
 }
 
+/// The threads that go into the context of a call that the calling thread makes and does not wait for: its counterpart at
+/// the peer, so that the call comes after its earlier ones, or one that is free; and a pool of this process for callbacks,
+/// which a thread that does not wait cannot run. The lease is to be kept until the call has ended.
+///
+/// # Errors
+///
+/// [`Error::CalledAfterDisconnect`].
+pub fn unattended_threads(
+    connection: &Connection,
+    field: u16,
+) -> Result<(Threads, ThreadLease), Error> {
+    let counterpart = ThreadContext::with(|context| context.existing_thread(connection))?;
+    match counterpart {
+        Some(thread) => Ok((
+            Threads {
+                field,
+                thread: Some(thread),
+                callback_thread: Some(ThreadState::of(connection).callback_object()),
+            },
+            ThreadLease::none(),
+        )),
+        None => lease_threads(connection, field),
+    }
+}
+
 /// Waits on the calling thread until `poll` is ready, which is called again whenever the waker was woken. Callbacks that
 /// belong to what is waited for run on this thread meanwhile.
 ///
