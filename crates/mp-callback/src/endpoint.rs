@@ -35,5 +35,10 @@ pub fn serve<I: Interface + ?Sized>(
     object: Arc<I>,
     limits: Limits,
 ) -> Result<Connection, Error> {
-    mp_conn::serve(event_loop, stream, Arc::new(ServerObject::new(object)), limits)
+    mp_conn::serve(
+        event_loop,
+        stream,
+        Arc::new(ServerObject::new(object)),
+        limits,
+    )
 }

@@ -7,7 +7,10 @@ use crate::{ProxyClient, Reply, ServerCall};
 
 /// One method of an interface: a static that generated code defines.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "built field by field by generated code of the same version")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built field by field by generated code of the same version"
+)]
 pub struct Method {
     /// The Cap'n Proto name of the interface that declares the method.
     pub interface: &'static str,
@@ -31,7 +34,10 @@ pub struct Method {
 
 /// What the run-time knows of an interface.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "built field by field by generated code of the same version")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built field by field by generated code of the same version"
+)]
 pub struct InterfaceInfo {
     /// The Cap'n Proto name.
     pub name: &'static str,

@@ -11,8 +11,8 @@ mod server_call;
 mod server_object;
 
 pub use capnp;
-pub use mp_conn::{Error, proxy_capnp};
 use mp_conn::{Connection, Reference};
+pub use mp_conn::{Error, proxy_capnp};
 
 pub use self::call_future::CallFuture;
 pub use self::convert::*;

@@ -17,8 +17,10 @@ pub(crate) fn received_response(connection: &Connection, method: &Method, error:
     match error {
         None => tracing::debug!(target: "ipc", "{{{}}} IPC client recv {}.{}$Results",
             name(connection), method.interface, method.name),
-        Some(error) => tracing::info!(target: "ipc", "{{{}}} IPC client exception kj::Exception: {error}",
-            name(connection)),
+        Some(error) => {
+            tracing::info!(target: "ipc", "{{{}}} IPC client exception kj::Exception: {error}",
+            name(connection))
+        }
     }
 }
 

@@ -163,7 +163,9 @@ impl ProxyClient {
         let target = &self.reference.capability;
         let (id, ordinal) = (method.interface_id, method.ordinal);
         if let Some(field) = method.thread_map_param {
-            context.objects.push((field, mp_thread::thread_map(connection)));
+            context
+                .objects
+                .push((field, mp_thread::thread_map(connection)));
         }
         if method.apart_params {
             let message = Message::build(|params: any_pointer::Builder<'_>, references| {
@@ -191,11 +193,15 @@ impl ObjectRef {
 
 impl Drop for ObjectRef {
     fn drop(&mut self) {
-        let Some(method) = self.info.destroy else { return };
+        let Some(method) = self.info.destroy else {
+            return;
+        };
         if *self.destroyed.get_mut() {
             return;
         }
-        let Ok(connection) = self.capability.connection() else { return };
+        let Ok(connection) = self.capability.connection() else {
+            return;
+        };
         if connection.is_closed() {
             return;
         }
@@ -224,9 +230,8 @@ fn receive<R: Owned, T: Send>(
             read(results.get_as()?, &Objects::reading(connection, references))
         });
     }
-    let mut read = Some(|results: any_pointer::Reader<'_>| {
-        read(results.get_as()?, &Objects::default())
-    });
+    let mut read =
+        Some(|results: any_pointer::Reader<'_>| read(results.get_as()?, &Objects::default()));
     mp_thread::wait(connection, deadline, |waker| -> Poll<Result<T, Error>> {
         call.poll_read(waker, &mut read)
     })?

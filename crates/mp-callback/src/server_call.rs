@@ -153,7 +153,6 @@ fn answer<R: Owned, T>(
 
 /// Makes a panic of the user's code the call's failure.
 fn contained<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|panic| {
-        Err(Error::failed(format!("panicked: {}", panic_text(&*panic))))
-    })
+    catch_unwind(AssertUnwindSafe(action))
+        .unwrap_or_else(|panic| Err(Error::failed(format!("panicked: {}", panic_text(&*panic)))))
 }

@@ -95,12 +95,18 @@ impl<I: Interface + ?Sized> Object for ServerObject<I> {
         };
         let request = NEXT_REQUEST.fetch_add(1, Ordering::Relaxed);
         log::received_request(&call, request, method);
-        if info.construct.is_some_and(|construct| std::ptr::eq(construct, method)) {
+        if info
+            .construct
+            .is_some_and(|construct| std::ptr::eq(construct, method))
+        {
             Self::construct(call, request, method);
             return;
         }
         let object = Arc::clone(&self.object);
-        if info.destroy.is_some_and(|destroy| std::ptr::eq(destroy, method)) {
+        if info
+            .destroy
+            .is_some_and(|destroy| std::ptr::eq(destroy, method))
+        {
             mp_thread::dispatch(call, request, Need::Any, move |call| {
                 Self::destroy(&object, call, request, method);
             });

@@ -8,7 +8,8 @@ use capnp::traits::Imbue;
 use futures::future::abortable;
 
 use crate::capability::{Capability, pipeline_ops};
-use crate::connection::{Connection, Inner, Release, contained};
+use crate::connection::Connection;
+use crate::inner::{Inner, Release, contained};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
 use crate::vat::shared::{CallSlot, CallState, Deferred};
@@ -126,7 +127,9 @@ impl Call {
                         CallState::Done(result) => result.map(drop).map_err(Error::from_wire),
                         _ => return Err(Error::Disconnected),
                     };
-                    state.shared.defer(Deferred::Complete(Box::new(completion), result));
+                    state
+                        .shared
+                        .defer(Deferred::Complete(Box::new(completion), result));
                     Ok(())
                 }
             }
@@ -174,7 +177,10 @@ impl Call {
                     None => return Poll::Ready(Err(Error::Disconnected)),
                     Some(CallState::Unattended(_)) => return Poll::Ready(Err(Error::Cancelled)),
                     Some(CallState::Waiting { waker: current, .. }) => {
-                        if !current.as_ref().is_some_and(|current| current.will_wake(waker)) {
+                        if !current
+                            .as_ref()
+                            .is_some_and(|current| current.will_wake(waker))
+                        {
                             *current = Some(waker.clone());
                         }
                         return Poll::Pending;
@@ -221,10 +227,8 @@ fn start(state: &State, sent: capnp::capability::RemotePromise<any_pointer::Owne
     });
     let weak = std::rc::Rc::downgrade(shared);
     shared.spawn(async move {
-        if let Ok(result) = answer.await {
-            if let Some(shared) = weak.upgrade() {
-                shared.complete_call(key, result);
-            }
+        if let (Ok(result), Some(shared)) = (answer.await, weak.upgrade()) {
+            shared.complete_call(key, result);
         }
     });
     key
@@ -242,7 +246,9 @@ fn set_threads(
         builder.set_thread(capnp::capability::FromClientHook::new(thread));
     }
     if let Some(callback) = &threads.callback_thread {
-        builder.set_callback_thread(capnp::capability::FromClientHook::new(state.export(callback)));
+        builder.set_callback_thread(capnp::capability::FromClientHook::new(
+            state.export(callback),
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Weak};
 
 use capnp::private::capability::{ClientHook, PipelineOp};
 
-use crate::connection::{Connection, Inner, Release};
+use crate::connection::Connection;
+use crate::inner::{Inner, Release};
 use crate::{Error, Object};
 
 /// A reference to an object that came over a connection, or to one that is still to come.

@@ -9,7 +9,7 @@ use capnp::private::capability::{ClientHook, ParamsHook, ResultsHook};
 use capnp::traits::{Imbue, ImbueMut};
 use capnp::{Error as CapnpError, MessageSize};
 
-use crate::connection::Inner;
+use crate::inner::Inner;
 use crate::vat::shared::Shared;
 use crate::vat::state::State;
 use crate::{Capability, Error, Reference};
@@ -61,7 +61,9 @@ impl Message {
         let tickets = (0..self.references.len())
             .map(|index| Some(ticket(index)))
             .collect();
-        let mut root = self.builder.get_root_as_reader::<any_pointer::Reader<'_>>()?;
+        let mut root = self
+            .builder
+            .get_root_as_reader::<any_pointer::Reader<'_>>()?;
         root.imbue(&tickets);
         read(root, &self.references)
     }
@@ -101,7 +103,9 @@ impl Message {
                 None => None,
             });
         }
-        let mut root = self.builder.get_root_as_reader::<any_pointer::Reader<'_>>()?;
+        let mut root = self
+            .builder
+            .get_root_as_reader::<any_pointer::Reader<'_>>()?;
         root.imbue(&table);
         target.set_as::<any_pointer::Owned>(root)?;
         Ok(())
@@ -158,7 +162,9 @@ impl ClientHook for Ticket {
         _method_id: u16,
         _size_hint: Option<MessageSize>,
     ) -> Request<any_pointer::Owned, any_pointer::Owned> {
-        capnp_rpc::new_broken_cap(not_callable()).hook.new_call(0, 0, None)
+        capnp_rpc::new_broken_cap(not_callable())
+            .hook
+            .new_call(0, 0, None)
     }
 
     fn call(

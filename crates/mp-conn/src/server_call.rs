@@ -8,7 +8,8 @@ use capnp::any_pointer;
 use capnp::traits::{Imbue, ImbueMut};
 
 use crate::capability::pipeline_ops;
-use crate::connection::{Connection, Inner, Release};
+use crate::connection::Connection;
+use crate::inner::{Inner, Release};
 use crate::message::reference;
 use crate::vat::raw;
 use crate::vat::shared::RequestSlot;
@@ -142,7 +143,7 @@ impl ServerCall {
             let no_objects = Vec::new();
             let mut content = slot.params.get()?;
             content.imbue(&no_objects);
-            crate::connection::contained(|| read(content))
+            crate::inner::contained(|| read(content))
         })
     }
 
@@ -180,7 +181,7 @@ impl ServerCall {
             let mut no_objects = Vec::new();
             let mut content = slot.results.get()?;
             content.imbue_mut(&mut no_objects);
-            crate::connection::contained(|| build(content))?;
+            crate::inner::contained(|| build(content))?;
             for (field, object) in objects {
                 raw::pointer_field(slot.results.get()?, *field)?
                     .set_as_capability(state.export(object));

@@ -32,7 +32,11 @@ impl Process {
     /// [`Error::TimedOut`] when the deadline passes; [`Error::Io`] when the system cannot tell.
     #[doc(alias = "WaitProcess")]
     pub fn wait(&self, deadline: Option<Instant>) -> Result<ExitStatus, Error> {
-        let mut status = self.shared.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = self
+            .shared
+            .status
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         loop {
             match &*status {
                 Some(Ok(status)) => return Ok(*status),
@@ -102,13 +106,23 @@ pub fn spawn(mut command: Command) -> Result<(Process, Stream), Error> {
     Ok((Process { shared }, ours.into()))
 }
 
-#[expect(unsafe_code, reason = "code between fork and exec may only make system calls")]
+#[expect(
+    unsafe_code,
+    reason = "code between fork and exec may only make system calls"
+)]
 fn inherit_only(command: &mut Command, descriptor: RawFd) {
     let prepare = move || {
         // SAFETY: two system calls on numbers, with no memory involved. Descriptors are marked, not closed, because the
         // standard library reports a failed exec through one of its own. Before Linux 5.11 this fails, and only the
         // descriptors that Rust's own library did not open are inherited.
-        unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+        unsafe {
+            libc::syscall(
+                libc::SYS_close_range,
+                3,
+                libc::c_uint::MAX,
+                CLOSE_RANGE_CLOEXEC,
+            )
+        };
         // SAFETY: as above.
         if unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) } == -1 {
             return Err(io::Error::last_os_error());

@@ -121,7 +121,10 @@ pub fn serve(
     Ok(connection)
 }
 
-#[expect(unsafe_code, reason = "a descriptor that was inherited has no owner in this process yet")]
+#[expect(
+    unsafe_code,
+    reason = "a descriptor that was inherited has no owner in this process yet"
+)]
 fn duplicate(descriptor: RawFd) -> std::io::Result<OwnedFd> {
     // SAFETY: not -1 (the caller refuses negative numbers), and only borrowed for a system call that reports a number
     // under which nothing is open.
@@ -129,7 +132,10 @@ fn duplicate(descriptor: RawFd) -> std::io::Result<OwnedFd> {
     borrowed.try_clone_to_owned()
 }
 
-#[expect(unsafe_code, reason = "a descriptor that was inherited has no owner in this process yet")]
+#[expect(
+    unsafe_code,
+    reason = "a descriptor that was inherited has no owner in this process yet"
+)]
 fn close(descriptor: RawFd) {
     // SAFETY: it is open, as it was just duplicated, and the parent left it for this process, where `inherited` takes each
     // number once.

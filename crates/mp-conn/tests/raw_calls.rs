@@ -7,7 +7,9 @@ use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use mp_conn::{Call, CallContext, Connection, Error, EventLoop, Limits, Object, ServerCall, connect, serve};
+use mp_conn::{
+    Call, CallContext, Connection, Error, EventLoop, Limits, Object, ServerCall, connect, serve,
+};
 
 /// Answers method 0 with its text, and fails everything else.
 struct Echo;
@@ -23,11 +25,16 @@ impl Object for Echo {
             return;
         }
         let text = call.read_params(|params| {
-            Ok(params.get_as::<capnp::text::Reader<'_>>()?.to_string().unwrap())
+            Ok(params
+                .get_as::<capnp::text::Reader<'_>>()?
+                .to_string()
+                .unwrap())
         });
         let text = text.unwrap();
-        call.reply(&[], |mut results| Ok(results.set_as::<capnp::text::Owned>(&*text)?))
-            .unwrap();
+        call.reply(&[], |mut results| {
+            Ok(results.set_as::<capnp::text::Owned>(&*text)?)
+        })
+        .unwrap();
     }
 }
 
@@ -42,7 +49,10 @@ impl Wake for Unpark {
 fn wait(mut call: Call) -> Result<String, Error> {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut read = Some(|results: capnp::any_pointer::Reader<'_>| {
-        Ok(results.get_as::<capnp::text::Reader<'_>>()?.to_string().unwrap())
+        Ok(results
+            .get_as::<capnp::text::Reader<'_>>()?
+            .to_string()
+            .unwrap())
     });
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -71,7 +81,10 @@ fn calls_are_answered_and_failures_come_back() {
     let large = "x".repeat(3 << 20);
     assert_eq!(echo(&peer, 0, &large).unwrap(), large);
     let error = echo(&peer, 1, "").unwrap_err();
-    assert_eq!(error.to_string(), "remote exception: std::exception: no such method");
+    assert_eq!(
+        error.to_string(),
+        "remote exception: std::exception: no such method"
+    );
     assert_eq!(server.stats().requests, 0);
     assert_eq!(peer.connection().unwrap().stats().calls, 0);
 }
@@ -99,8 +112,13 @@ fn a_closed_connection_refuses_calls() {
     assert_eq!(echo(&peer, 0, "once").unwrap(), "once");
     peer.connection().unwrap().close();
     let error = echo(&peer, 0, "twice").unwrap_err();
-    assert_eq!(error.to_string(), "IPC client method called after disconnect.");
-    server.wait_closed(Some(Instant::now() + Duration::from_secs(20))).unwrap();
+    assert_eq!(
+        error.to_string(),
+        "IPC client method called after disconnect."
+    );
+    server
+        .wait_closed(Some(Instant::now() + Duration::from_secs(20)))
+        .unwrap();
 }
 
 #[test]
@@ -111,5 +129,8 @@ fn a_server_that_goes_away_interrupts_calls() {
     let peer = connect(&event_loop, ours, Limits::default()).unwrap();
     server.close();
     let error = echo(&peer, 0, "late").unwrap_err();
-    assert_eq!(error.to_string(), "IPC client method call interrupted by disconnect.");
+    assert_eq!(
+        error.to_string(),
+        "IPC client method call interrupted by disconnect."
+    );
 }

@@ -8,8 +8,8 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use mp_conn::{
-    Cancellation, Capability, Connection, Error, Object, ParamsHandle, Reference, ServerCall, Threads,
-    WeakConnection,
+    Cancellation, Capability, Connection, Error, Object, ParamsHandle, Reference, ServerCall,
+    Threads, WeakConnection,
 };
 
 use crate::job::ThreadWaiter;
@@ -148,7 +148,9 @@ impl ThreadContext {
     /// The peer's thread that was made for this one.
     pub(crate) fn existing_thread(&self, connection: &Connection) -> Option<Capability> {
         let threads = self.request_threads.borrow();
-        threads.get(&connection.id()).map(|found| found.value.clone())
+        threads
+            .get(&connection.id())
+            .map(|found| found.value.clone())
     }
 
     fn callback_thread(&self, connection: &Connection) -> Arc<dyn Object> {
@@ -189,7 +191,10 @@ impl ThreadContext {
             }
             let callers = self.callers();
             let id = connection.id();
-            match self.waiter.wait(deadline, |job| job.belongs_to(id, &callers)) {
+            match self
+                .waiter
+                .wait(deadline, |job| job.belongs_to(id, &callers))
+            {
                 Event::Job(job) => job.run(),
                 Event::Woken => {}
                 Event::TimedOut => return Err(Error::TimedOut),
@@ -205,7 +210,12 @@ impl ThreadContext {
                 connection.event_loop().name().to_owned(),
             ));
         }
-        match self.frames.borrow().last().and_then(|frame| frame.event_loop.clone()) {
+        match self
+            .frames
+            .borrow()
+            .last()
+            .and_then(|frame| frame.event_loop.clone())
+        {
             Some(name) => Err(Error::WouldBlockEventLoop(name)),
             None => Ok(()),
         }
@@ -364,7 +374,9 @@ impl Drop for PendingDestroy {
 }
 
 fn is_open(connection: &WeakConnection) -> bool {
-    connection.upgrade().is_some_and(|connection| !connection.is_closed())
+    connection
+        .upgrade()
+        .is_some_and(|connection| !connection.is_closed())
 }
 
 /// The index of `Context.callbackThread`.

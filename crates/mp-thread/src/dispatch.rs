@@ -65,14 +65,16 @@ fn to_thread(thread: &ThreadObject, call: ServerCall, request: u64, need: Need, 
 fn to_pool(call: ServerCall, request: u64, need: Need, run: Runner) {
     let connection = call.connection();
     let state = ThreadState::of(&connection);
-    let posted = state.post_to_pool(Job::new(call, false, run)).or_else(|job| {
-        // At this end of a connection that this process opened, all objects are callbacks: they run in any case.
-        if connection.is_server() && need == Need::Named {
-            Err(job)
-        } else {
-            state.post_callback(&connection, job)
-        }
-    });
+    let posted = state
+        .post_to_pool(Job::new(call, false, run))
+        .or_else(|job| {
+            // At this end of a connection that this process opened, all objects are callbacks: they run in any case.
+            if connection.is_server() && need == Need::Named {
+                Err(job)
+            } else {
+                state.post_callback(&connection, job)
+            }
+        });
     posted_to_pool(posted, &connection, request);
 }
 
@@ -85,11 +87,17 @@ fn to_callback_pool(call: ServerCall, request: u64, run: Runner) {
 
 fn posted_to_pool(posted: Result<Arc<str>, Job>, connection: &Connection, request: u64) {
     match posted {
-        Ok(name) => tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{name}}}",
-            connection.event_loop().name()),
+        Ok(name) => {
+            tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{name}}}",
+            connection.event_loop().name())
+        }
         Err(job) => {
             let (call, _) = job.into_parts();
-            fail(call, request, &Error::failed("no thread specified and no pool configured"));
+            fail(
+                call,
+                request,
+                &Error::failed("no thread specified and no pool configured"),
+            );
         }
     }
 }
@@ -121,4 +129,3 @@ fn fail(call: ServerCall, request: u64, error: &Error) {
     tracing::error!(target: "ipc", "IPC server error request #{request} {error}");
     call.fail(error);
 }
-

@@ -25,11 +25,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(
-        call: ServerCall,
-        callback: bool,
-        run: Runner,
-    ) -> Self {
+    pub(crate) fn new(call: ServerCall, callback: bool, run: Runner) -> Self {
         Self {
             connection: call.connection().id(),
             call,
@@ -54,9 +50,10 @@ impl Job {
             return false;
         }
         self.callback
-            || self.call.caller().is_some_and(|caller| {
-                callers.contains(&Caller { connection, caller })
-            })
+            || self
+                .call
+                .caller()
+                .is_some_and(|caller| callers.contains(&Caller { connection, caller }))
     }
 
     /// Runs the call on this thread.

@@ -18,9 +18,9 @@ use std::time::Instant;
 use mp_conn::{Cancellation, Capability, Connection, Error, Object, ServerCall, Threads};
 
 pub use self::async_threads::ThreadLease;
+use self::context::ThreadContext;
 pub use self::context::{PendingDestroy, Serving};
 pub use self::dispatch::{Need, dispatch};
-use self::context::ThreadContext;
 use self::thread_map::ThreadState;
 
 /// The threads that go into the context of a call that the calling thread makes: its counterpart at the peer, which is made
@@ -40,7 +40,9 @@ pub fn threads(connection: &Connection, field: u16) -> Result<Threads, Error> {
 ///
 /// [`Error::CalledAfterDisconnect`].
 pub fn lease_threads(connection: &Connection, field: u16) -> Result<(Threads, ThreadLease), Error> {
-    ThreadState::of(connection).asynchronous().lease(connection, field)
+    ThreadState::of(connection)
+        .asynchronous()
+        .lease(connection, field)
 }
 
 /// The threads that go into the context of a call that the calling thread makes and does not wait for: its counterpart at
@@ -94,7 +96,9 @@ pub fn may_block(connection: &Connection) -> Result<(), Error> {
 /// Tells whether the caller of the method that runs on the calling thread gave up. `None`: no method runs on it.
 #[must_use]
 pub fn cancellation() -> Option<Cancellation> {
-    ThreadContext::with(ThreadContext::cancellation).ok().flatten()
+    ThreadContext::with(ThreadContext::cancellation)
+        .ok()
+        .flatten()
 }
 
 /// This process's thread map for a connection, to be offered to the peer.

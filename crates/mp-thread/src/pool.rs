@@ -45,7 +45,9 @@ impl Pool {
 
     /// Whether all threads have something to do.
     pub(crate) fn is_busy(&self) -> bool {
-        self.slots.iter().all(|slot| slot.depth.load(Ordering::SeqCst) > 0)
+        self.slots
+            .iter()
+            .all(|slot| slot.depth.load(Ordering::SeqCst) > 0)
     }
 
     /// Gives a call to the thread with the fewest: the first of several. Returns the thread's name.

@@ -117,7 +117,9 @@ impl ThreadState {
         let limit = connection.limits().pool_threads;
         let mut pool = lock(&self.pool);
         if !pool.is_empty() {
-            return Err(Error::failed("makePool called on connection with existing pool"));
+            return Err(Error::failed(
+                "makePool called on connection with existing pool",
+            ));
         }
         if count as usize > limit {
             return Err(Error::limit("pool_threads", limit));

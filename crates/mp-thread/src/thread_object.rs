@@ -71,11 +71,15 @@ impl Object for ThreadObject {
             None => {
                 // Just made: the thread itself knows its name by the time it runs this.
                 let name = Arc::clone(&self.name);
-                let job = Job::new(call, false, Box::new(move |call| {
-                    let name = name.get().cloned().unwrap_or_default();
-                    // The connection ended: nobody waits for the name.
-                    answer_name(call, &name).ok();
-                }));
+                let job = Job::new(
+                    call,
+                    false,
+                    Box::new(move |call| {
+                        let name = name.get().cloned().unwrap_or_default();
+                        // The connection ended: nobody waits for the name.
+                        answer_name(call, &name).ok();
+                    }),
+                );
                 self.waiter.post(job).map_err(|_| Error::Cancelled)
             }
         };

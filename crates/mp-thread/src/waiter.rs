@@ -91,7 +91,11 @@ impl<J> Waiter<J> {
     }
 
     /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first.
-    pub fn wait(&self, deadline: Option<Instant>, mut eligible: impl FnMut(&J) -> bool) -> Event<J> {
+    pub fn wait(
+        &self,
+        deadline: Option<Instant>,
+        mut eligible: impl FnMut(&J) -> bool,
+    ) -> Event<J> {
         let mut state = self.lock();
         loop {
             if state.woken {
@@ -138,7 +142,10 @@ impl<J> Waiter<J> {
         deadline: Option<Instant>,
     ) -> Result<MutexGuard<'a, State<J>>, ()> {
         let Some(deadline) = deadline else {
-            return Ok(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+            return Ok(self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner));
         };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -156,7 +163,10 @@ impl<J> Waiter<J> {
         state: MutexGuard<'a, State<J>>,
         _deadline: Option<Instant>,
     ) -> Result<MutexGuard<'a, State<J>>, ()> {
-        Ok(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner))
+        Ok(self
+            .changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner))
     }
 
     fn notify(&self, state: MutexGuard<'_, State<J>>) {

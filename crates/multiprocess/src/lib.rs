@@ -36,7 +36,7 @@ pub fn connect<I: Interface + ?Sized>(
     event_loop: &EventLoop,
     stream: impl Into<Stream>,
 ) -> Result<I::Client, Error> {
-    mp_callback::connect::<I>(event_loop, stream, Limits::default())
+    mp_callback::endpoint::connect::<I>(event_loop, stream, Limits::default())
 }
 
 /// Starts a connection as its server, with the first object that the peer gets.
@@ -49,7 +49,7 @@ pub fn serve<I: Interface + ?Sized>(
     stream: impl Into<Stream>,
     object: Arc<I>,
 ) -> Result<Connection, Error> {
-    mp_callback::serve(event_loop, stream, object, Limits::default())
+    mp_callback::endpoint::serve(event_loop, stream, object, Limits::default())
 }
 
 /// Starts a program with a connection to it. The number of its descriptor is added as the last argument.

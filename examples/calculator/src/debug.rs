@@ -9,7 +9,11 @@ use tracing_subscriber::fmt;
 /// debugged program starts; else warnings and errors.
 pub fn init_logging(debug: bool) {
     let debug = debug || std::env::var_os(DEBUG_VARIABLE).is_some_and(|value| value == "ipc");
-    let level = if debug { LevelFilter::TRACE } else { LevelFilter::WARN };
+    let level = if debug {
+        LevelFilter::TRACE
+    } else {
+        LevelFilter::WARN
+    };
     fmt()
         .with_max_level(level)
         .with_writer(io::stderr)

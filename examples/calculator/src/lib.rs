@@ -41,7 +41,10 @@ pub fn serve_parent(name: &str, object: Arc<dyn Init>) -> ExitCode {
 }
 
 /// Says on standard error what went wrong.
-#[expect(clippy::print_stderr, reason = "the programs' one place for error messages")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the programs' one place for error messages"
+)]
 pub fn report(name: &str, error: &impl std::fmt::Display) {
     eprintln!("{name}: {error}");
 }

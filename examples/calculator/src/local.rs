@@ -53,6 +53,7 @@ struct ToughCalculator {
 
 impl Calculator for ToughCalculator {
     fn solve_equation(&self, eqn: &str) -> Result<(), Error> {
-        self.printer.print(&format!("Wow {eqn}, that's a tough one.\n"))
+        self.printer
+            .print(&format!("Wow {eqn}, that's a tough one.\n"))
     }
 }

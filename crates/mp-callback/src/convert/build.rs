@@ -130,20 +130,26 @@ pub fn build<B, V: Build<B> + ?Sized>(value: &V, builder: B) -> Result<()> {
 ///
 /// # Errors
 ///
-/// As [`Build::build`], and [`Error::BadValue`] with the field's name for more elements than a list can have.
-pub fn build_with<B, V: Build<B> + ?Sized>(value: &V, field: &'static str, init: impl FnOnce(u32) -> B) -> Result<()> {
-    value.build(init(checked_size(value.size(), field)?))
+/// As [`Build::build`], and [`Error::BadValue`] for more elements than a list can have.
+pub fn fill<B, V: Build<B> + ?Sized>(value: &V, init: impl FnOnce(u32) -> B) -> Result<()> {
+    value.build(init(checked_size(value.size())?))
 }
 
 /// A reference to a local object or proxy, as the setter of an interface field takes it.
-pub fn object<I: Interface + ?Sized, C: FromClientHook>(objects: &mut Objects, object: &std::sync::Arc<I>) -> C {
+pub fn object<I: Interface + ?Sized, C: FromClientHook>(
+    objects: &mut Objects,
+    object: &std::sync::Arc<I>,
+) -> C {
     C::new(objects.set(object))
 }
 
-pub(super) fn checked_size(size: usize, field: &'static str) -> Result<u32> {
+pub(super) fn checked_size(size: usize) -> Result<u32> {
     match u32::try_from(size) {
         Ok(size) if size < LIST_LIMIT => Ok(size),
-        _ => Err(Error::bad_value(field, format_args!("{size} elements do not fit into a message"))),
+        _ => Err(Error::bad_value(
+            "list",
+            format_args!("{size} elements do not fit into a message"),
+        )),
     }
 }
 

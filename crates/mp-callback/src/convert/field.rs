@@ -52,7 +52,9 @@ pub fn build_field<'v, Plain: ToOwned + ?Sized, Local, T: BuildField<Plain, Loca
     value: &'v T,
     field: &'static str,
 ) -> Result<Cow<'v, Plain>> {
-    value.build_field().map_err(|error| bad_value(field, &error))
+    value
+        .build_field()
+        .map_err(|error| bad_value(field, &error))
 }
 
 /// Converts a value on its way in.

@@ -73,7 +73,7 @@ where
     T: for<'a> Build<W::Builder<'a>>,
 {
     fn put(&mut self, index: u32, value: &T) -> Result<()> {
-        let size = checked_size(value.size(), "list element")?;
+        let size = checked_size(value.size())?;
         value.build(self.reborrow().init(index, size))
     }
 }
@@ -135,21 +135,26 @@ impl<P: PrimitiveElement> ListReader<P> for primitive_list::Reader<'_, P> {
     }
 }
 
-impl<E: TryFrom<u16, Error = capnp::NotInSchema>, T: From<E>> ListReader<T> for enum_list::Reader<'_, E> {
+impl<E: TryFrom<u16, Error = capnp::NotInSchema>, T: From<E>> ListReader<T>
+    for enum_list::Reader<'_, E>
+{
     fn each(self, field: &'static str, mut put: impl FnMut(T)) -> Result<()> {
-        self.iter().try_for_each(|value| enumerant(value, field).map(&mut put))
+        self.iter()
+            .try_for_each(|value| enumerant(value, field).map(&mut put))
     }
 }
 
 impl<'a, T: Read<text::Reader<'a>>> ListReader<T> for text_list::Reader<'a> {
     fn each(self, field: &'static str, mut put: impl FnMut(T)) -> Result<()> {
-        self.iter().try_for_each(|value| read(value, field).map(&mut put))
+        self.iter()
+            .try_for_each(|value| read(value, field).map(&mut put))
     }
 }
 
 impl ListReader<Vec<u8>> for data_list::Reader<'_> {
     fn each(self, field: &'static str, mut put: impl FnMut(Vec<u8>)) -> Result<()> {
-        self.iter().try_for_each(|value| read(value, field).map(&mut put))
+        self.iter()
+            .try_for_each(|value| read(value, field).map(&mut put))
     }
 }
 
@@ -159,7 +164,8 @@ where
     Self: IndexMove<u32, W::Reader<'a>>,
 {
     fn each(self, field: &'static str, mut put: impl FnMut(T)) -> Result<()> {
-        self.iter().try_for_each(|value| T::read(value, field).map(&mut put))
+        self.iter()
+            .try_for_each(|value| T::read(value, field).map(&mut put))
     }
 }
 
@@ -168,7 +174,8 @@ where
     T: Read<W::Reader<'a>>,
 {
     fn each(self, field: &'static str, mut put: impl FnMut(T)) -> Result<()> {
-        self.iter().try_for_each(|value| read(value, field).map(&mut put))
+        self.iter()
+            .try_for_each(|value| read(value, field).map(&mut put))
     }
 }
 
@@ -203,6 +210,11 @@ impl<T: Hash + Eq, S: BuildHasher + Default, R: ListReader<T>> Read<R> for HashS
     }
 }
 
-fn put_all<'v, T: 'v, B: ListBuilder<T>>(values: impl IntoIterator<Item = &'v T>, mut builder: B) -> Result<()> {
-    (0..).zip(values).try_for_each(|(index, value)| builder.put(index, value))
+fn put_all<'v, T: 'v, B: ListBuilder<T>>(
+    values: impl IntoIterator<Item = &'v T>,
+    mut builder: B,
+) -> Result<()> {
+    (0..)
+        .zip(values)
+        .try_for_each(|(index, value)| builder.put(index, value))
 }

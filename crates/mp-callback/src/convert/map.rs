@@ -14,10 +14,9 @@ use crate::Error;
 ///
 /// # Errors
 ///
-/// Those of `put`, and [`Error::BadValue`] with the field's name for more entries than a list can have.
+/// Those of `put`, and [`Error::BadValue`] for more entries than a list can have.
 pub fn build_map<'b, 'm, K: 'm, V: 'm, W, M, R>(
     map: M,
-    field: &'static str,
     init: impl FnOnce(u32) -> struct_list::Builder<'b, W>,
     mut put: impl FnMut(&'m K, &'m V, W::Builder<'_>) -> R,
 ) -> Result<()>
@@ -27,7 +26,7 @@ where
     R: Built,
 {
     let entries = map.into_iter();
-    let mut list = init(checked_size(entries.len(), field)?);
+    let mut list = init(checked_size(entries.len())?);
     (0..)
         .zip(entries)
         .try_for_each(|(index, (key, value))| put(key, value, list.reborrow().get(index)).built())

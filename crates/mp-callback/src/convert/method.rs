@@ -23,7 +23,12 @@ impl Scope {
 
     /// A method by its Cap'n Proto name, its ordinal, and the index of the pointer field of type `Proxy.Context` in its params.
     #[must_use]
-    pub const fn method<P, R>(self, name: &'static str, ordinal: u16, context: Option<u16>) -> Typed<P, R> {
+    pub const fn method<P, R>(
+        self,
+        name: &'static str,
+        ordinal: u16,
+        context: Option<u16>,
+    ) -> Typed<P, R> {
         Typed {
             method: self.special(name, ordinal, context, None, None),
             messages: PhantomData,
@@ -94,8 +99,7 @@ impl<P, R> std::fmt::Debug for Typed<P, R> {
 ///
 /// Thread: the one that the call belongs to. `read` and `build` may run under the connection's lock, `invoke` never.
 pub fn serve<P: Owned, R: Owned, A: Send, T, B: Built>(
-    call: ServerCall,
-    method: &'static Typed<P, R>,
+    (call, method): (ServerCall, &'static Typed<P, R>),
     read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A>,
     invoke: impl FnOnce(A) -> Result<T>,
     build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> B,

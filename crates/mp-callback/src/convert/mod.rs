@@ -15,7 +15,7 @@ mod method;
 mod mode;
 mod read;
 
-pub use build::{Build, Built, build, build_with, object};
+pub use build::{Build, Built, build, fill, object};
 pub use field::{BuildField, ConvertError, ReadField, build_field, read_field};
 pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};

@@ -19,18 +19,16 @@ pub trait Mode {
     /// A reference to an object, in a result.
     type Object<I: Interface + ?Sized>: Send + 'static;
 
-    /// Makes the call. `build` runs before this returns, `read` when the answer is there.
+    /// Calls a method of an object. `build` runs before this returns, `read` when the answer is there.
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> Self::Output<T>;
 
     /// The same for a method with typed exceptions: `read` tells them from results.
     fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> Self::Caught<T, E>;
@@ -60,7 +58,10 @@ pub trait Mode {
 
 /// The calling thread waits.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a name for the type level: there are no values")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a name for the type level: there are no values"
+)]
 pub enum Blocking {}
 
 impl Mode for Blocking {
@@ -69,21 +70,23 @@ impl Mode for Blocking {
     type Object<I: Interface + ?Sized> = Arc<I>;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        client.call::<P, R, T>(method.method(), |params, objects| build(params, objects).built(), read)
+        to.0.call::<P, R, T>(
+            to.1.method(),
+            |params, objects| build(params, objects).built(),
+            read,
+        )
     }
 
     fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> Result<T, E> {
-        Self::call(client, method, build, read)?
+        Self::call(to, build, read)?
     }
 
     fn object<I: Interface + ?Sized>(
@@ -105,7 +108,10 @@ impl Mode for Blocking {
 
 /// The call is a future.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a name for the type level: there are no values")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a name for the type level: there are no values"
+)]
 pub enum Async {}
 
 impl Mode for Async {
@@ -114,21 +120,23 @@ impl Mode for Async {
     type Object<I: Interface + ?Sized> = I::Client;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> CallFuture<T> {
-        client.call_async::<P, R, T>(method.method(), |params, objects| build(params, objects).built(), read)
+        to.0.call_async::<P, R, T>(
+            to.1.method(),
+            |params, objects| build(params, objects).built(),
+            read,
+        )
     }
 
     fn call_caught<P: Owned, R: Owned, T: Send + 'static, E: TypedError, B: Built>(
-        client: &ProxyClient,
-        method: &'static Typed<P, R>,
+        to: (&ProxyClient, &'static Typed<P, R>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> TypedFuture<T, E> {
-        TypedFuture(Box::pin(Self::call(client, method, build, read)))
+        TypedFuture(Box::pin(Self::call(to, build, read)))
     }
 
     fn object<I: Interface + ?Sized>(
@@ -148,7 +156,7 @@ impl Mode for Async {
     }
 }
 
-/// The error enum of a method with typed exceptions.
+/// The error enum of a method with typed exceptions. [`typed_error`](crate::typed_error) implements it.
 pub trait TypedError: From<Error> + Send + 'static {
     /// Tells the exceptions, which travel as results, from every other error.
     ///
@@ -156,6 +164,39 @@ pub trait TypedError: From<Error> + Send + 'static {
     ///
     /// The other error.
     fn exception(self) -> Result<Self>;
+}
+
+/// Implements what an error enum needs whose last variant is `Other(Error)`. Only generated code uses it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! typed_error {
+    ($name:ident { $($variant:ident: $text:literal),* $(,)? }) => {
+        impl From<$crate::Error> for $name {
+            fn from(error: $crate::Error) -> Self {
+                Self::Other(error)
+            }
+        }
+
+        impl $crate::TypedError for $name {
+            fn exception(self) -> $crate::Result<Self> {
+                match self {
+                    Self::Other(error) => Err(error),
+                    exception => Ok(exception),
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    $(Self::$variant(value) => write!(f, concat!($text, ": {:?}"), value),)*
+                    Self::Other(error) => ::std::fmt::Display::fmt(error, f),
+                }
+            }
+        }
+
+        impl ::std::error::Error for $name {}
+    };
 }
 
 /// What a method with typed exceptions ended with, as the run-time wants it.

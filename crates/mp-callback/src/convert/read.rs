@@ -40,7 +40,9 @@ impl Read<text::Reader<'_>> for Vec<u8> {
 /// What a conversion reads, without a copy.
 impl<'a> Read<text::Reader<'a>> for &'a str {
     fn read(reader: text::Reader<'a>, field: &'static str) -> Result<Self> {
-        reader.to_str().map_err(|error| Error::bad_value(field, format_args!("not UTF-8: {error}")))
+        reader
+            .to_str()
+            .map_err(|error| Error::bad_value(field, format_args!("not UTF-8: {error}")))
     }
 }
 
@@ -83,10 +85,16 @@ pub fn when<T>(present: bool, read: impl FnOnce() -> Result<T>) -> Result<Option
 /// # Errors
 ///
 /// [`Error::BadValue`] with the field's name for a number that the schema does not have.
-pub fn enumerant<T: From<E>, E>(value: std::result::Result<E, NotInSchema>, field: &'static str) -> Result<T> {
+pub fn enumerant<T: From<E>, E>(
+    value: std::result::Result<E, NotInSchema>,
+    field: &'static str,
+) -> Result<T> {
     match value {
         Ok(value) => Ok(value.into()),
-        Err(NotInSchema(number)) => Err(Error::bad_value(field, format_args!("unknown enum value {number}"))),
+        Err(NotInSchema(number)) => Err(Error::bad_value(
+            field,
+            format_args!("unknown enum value {number}"),
+        )),
     }
 }
 
@@ -96,7 +104,9 @@ pub fn enumerant<T: From<E>, E>(value: std::result::Result<E, NotInSchema>, fiel
 ///
 /// [`Error::BadValue`] with the field's name for a member that the schema does not have.
 pub fn member<W>(which: std::result::Result<W, NotInSchema>, field: &'static str) -> Result<W> {
-    which.map_err(|NotInSchema(number)| Error::bad_value(field, format_args!("unknown union member {number}")))
+    which.map_err(|NotInSchema(number)| {
+        Error::bad_value(field, format_args!("unknown union member {number}"))
+    })
 }
 
 /// The default of a struct whose schema states defaults for lists or structs: what a message without content reads as.
@@ -107,7 +117,10 @@ pub fn member<W>(which: std::result::Result<W, NotInSchema>, field: &'static str
 #[must_use]
 pub fn schema_default<W: Owned, T: for<'a> Read<W::Reader<'a>>>() -> T {
     let empty = capnp::message::Builder::new_default().into_reader();
-    match empty.get_root::<W::Reader<'_>>().map(|root| T::read(root, "default")) {
+    match empty
+        .get_root::<W::Reader<'_>>()
+        .map(|root| T::read(root, "default"))
+    {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => panic!("the schema's defaults cannot be read: {error}"),
         Err(error) => panic!("the schema's defaults cannot be read: {error}"),

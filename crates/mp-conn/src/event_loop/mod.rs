@@ -14,10 +14,10 @@ use std::time::Instant;
 
 use polling::{Events, Poller};
 
+use self::cleanup::Cleanup;
 pub(crate) use self::cleanup::Job;
 pub(crate) use self::registration::{Interest, Registration};
 pub(crate) use self::timers::Timer;
-use self::cleanup::Cleanup;
 use self::timers::Timers;
 use crate::{Error, log};
 
@@ -205,7 +205,9 @@ impl Core {
             for event in events.iter() {
                 let source = self.sources().get(&event.key).and_then(Weak::upgrade);
                 if let Some(source) = source {
-                    contain("a connection", || source.ready(event.readable, event.writable));
+                    contain("a connection", || {
+                        source.ready(event.readable, event.writable)
+                    });
                 }
             }
             for timer in self.timers.due(Instant::now()) {

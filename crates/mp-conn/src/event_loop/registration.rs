@@ -43,9 +43,11 @@ impl Registration {
         let mut current = self.interest.lock().unwrap_or_else(PoisonError::into_inner);
         if current.is_some_and(|current| current != interest) {
             // Fails only for a socket that is not registered, which `None` excludes.
-            let changed =
-                self.poller
-                    .modify_with_mode(&*self.socket, interest.event(self.key), PollMode::Level);
+            let changed = self.poller.modify_with_mode(
+                &*self.socket,
+                interest.event(self.key),
+                PollMode::Level,
+            );
             if changed.is_ok() {
                 *current = Some(interest);
             }
@@ -74,7 +76,10 @@ impl Interest {
     }
 }
 
-#[expect(unsafe_code, reason = "polling wants a promise that the socket is removed before it is closed")]
+#[expect(
+    unsafe_code,
+    reason = "polling wants a promise that the socket is removed before it is closed"
+)]
 fn add(poller: &Poller, socket: &Arc<OwnedFd>, event: Event) -> io::Result<()> {
     // SAFETY: `Registration` owns a reference to the socket, and removes it from the poller before it lets go of it (`Drop`).
     unsafe { poller.add_with_mode(&**socket, event, PollMode::Level) }

@@ -27,7 +27,10 @@ impl Timers {
     /// When the next deadline is.
     pub(crate) fn next(&self) -> Option<Instant> {
         let mut heap = self.lock();
-        while heap.peek().is_some_and(|next| Arc::strong_count(&next.0.timer) == 1) {
+        while heap
+            .peek()
+            .is_some_and(|next| Arc::strong_count(&next.0.timer) == 1)
+        {
             heap.pop();
         }
         heap.peek().map(|next| next.0.deadline)
@@ -60,7 +63,11 @@ impl Timer {
     }
 
     pub(crate) fn fire(&self) {
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waker = self
+            .waker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -67,7 +67,10 @@ impl Drop for Turn<'_> {
 
 struct Sendable(State);
 
-#[expect(unsafe_code, reason = "the argument is below; this module is small so that it can be reviewed")]
+#[expect(
+    unsafe_code,
+    reason = "the argument is below; this module is small so that it can be reviewed"
+)]
 // SAFETY: `State` is not `Send` because of `Rc`, `RefCell` and futures made of them. Each `Rc` that is reachable from a
 // `State` is reachable from that `State` only:
 //  - `State::new` makes them all itself, from arguments that are `Send`.

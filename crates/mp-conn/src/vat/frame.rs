@@ -280,13 +280,19 @@ mod tests {
         let mut reader = FrameReader::new(64);
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 8, 0, 0, 0]);
         reader.filled(8);
-        assert!(reader.next_message().unwrap().is_none(), "64 bytes are allowed");
+        assert!(
+            reader.next_message().unwrap().is_none(),
+            "64 bytes are allowed"
+        );
 
         let mut reader = FrameReader::new(64);
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 9, 0, 0, 0]);
         reader.filled(8);
         let error = reader.next_message().err().unwrap();
-        assert!(error.to_string().contains("limit message_bytes is 64"), "{error}");
+        assert!(
+            error.to_string().contains("limit message_bytes is 64"),
+            "{error}"
+        );
 
         let mut reader = FrameReader::new(64);
         reader.space()[..8].copy_from_slice(&[0xff; 8]);

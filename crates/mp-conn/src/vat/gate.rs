@@ -51,12 +51,10 @@ impl Gate {
                 HELD => HELD_WOKEN,
                 _ => return false,
             };
-            match self.state.compare_exchange_weak(
-                state,
-                next,
-                Ordering::SeqCst,
-                Ordering::SeqCst,
-            ) {
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::SeqCst, Ordering::SeqCst)
+            {
                 Ok(_) => return state == IDLE,
                 Err(current) => state = current,
             }

@@ -53,7 +53,9 @@ impl LocalObject {
             return Promise::err(disconnected());
         };
         if shared.requests.borrow().len() >= shared.limits.calls_in_flight {
-            return Promise::err(crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire());
+            return Promise::err(
+                crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire(),
+            );
         }
         shared.current_question.set(None);
         let caller = self.caller(interface_id, ordinal, params.as_ref());
@@ -131,7 +133,10 @@ impl Drop for LocalObject {
             let address = address(&self.object);
             let mut locals = shared.locals.borrow_mut();
             // A new capability for the same object may have taken the place of this one.
-            if locals.get(&address).is_some_and(|local| local.strong_count() == 0) {
+            if locals
+                .get(&address)
+                .is_some_and(|local| local.strong_count() == 0)
+            {
                 locals.remove(&address);
             }
             shared.defer(Deferred::Drop(self.number, Arc::clone(&self.object)));
@@ -275,7 +280,8 @@ impl capability::Server for Dispatch {
         results: capability::Results<any_pointer::Owned>,
     ) -> DispatchCallResult {
         DispatchCallResult::new(
-            self.0.call(interface_id, method_id, params.hook, results.hook),
+            self.0
+                .call(interface_id, method_id, params.hook, results.hook),
             false,
         )
     }

@@ -40,7 +40,11 @@ impl Outbox {
     }
 
     /// Writes until everything is out (`Ready`) or the stream takes no more (`Pending`).
-    pub(crate) fn write(&mut self, transport: &mut Transport, waker: &Waker) -> Poll<io::Result<()>> {
+    pub(crate) fn write(
+        &mut self,
+        transport: &mut Transport,
+        waker: &Waker,
+    ) -> Poll<io::Result<()>> {
         while !self.frames.is_empty() {
             let mut slices = std::array::from_fn::<_, MAX_SLICES, _>(|_| IoSlice::new(&[]));
             let mut segments = Vec::new();

@@ -17,7 +17,7 @@ use super::local::LocalObject;
 use super::network::Inbox;
 use super::outbox::Outbox;
 use crate::Error;
-use crate::connection::Inner;
+use crate::inner::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
 use crate::server_call::{RequestState, ServerCall};

@@ -20,7 +20,7 @@ use super::local::LocalObject;
 use super::network::{Incoming, Network};
 use super::shared::{CallState, Deferred, Shared};
 use super::transport::Transport;
-use crate::connection::Inner;
+use crate::inner::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
 
@@ -143,9 +143,7 @@ impl State {
                 let whole = self.reader.at_boundary();
                 self.end(if whole { Ok(()) } else { Err(premature_end()) })
             }
-            Poll::Ready(Err(error)) => {
-                self.end(Err(capnp::Error::disconnected(error.to_string())))
-            }
+            Poll::Ready(Err(error)) => self.end(Err(capnp::Error::disconnected(error.to_string()))),
             Poll::Ready(Ok(count)) => {
                 self.reader.filled(count);
                 match self.receive() {
@@ -172,10 +170,16 @@ impl State {
             }
             match std::mem::replace(&mut slot.state, CallState::Disconnected) {
                 CallState::Waiting { waker, .. } => {
-                    shared.deferred.borrow_mut().extend(waker.map(Deferred::Wake));
+                    shared
+                        .deferred
+                        .borrow_mut()
+                        .extend(waker.map(Deferred::Wake));
                 }
                 CallState::Unattended(completion) => {
-                    shared.defer(Deferred::Complete(completion, Err(crate::Error::Disconnected)));
+                    shared.defer(Deferred::Complete(
+                        completion,
+                        Err(crate::Error::Disconnected),
+                    ));
                 }
                 CallState::Done(_) | CallState::Disconnected => {}
             }
@@ -212,7 +216,8 @@ impl State {
             let cancelled = self.shared.inbox.borrow_mut().push(message);
             if let Some(key) = cancelled {
                 if let Some(request) = self.shared.requests.borrow().get(key) {
-                    self.shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
+                    self.shared
+                        .defer(Deferred::Cancel(Arc::clone(&request.state)));
                 }
             }
         }

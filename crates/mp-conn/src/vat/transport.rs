@@ -26,9 +26,9 @@ impl Transport {
     /// Reads what is there. `Ready(Ok(0))` is the end of the stream.
     pub(crate) fn read(&mut self, waker: &Waker, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Socket(socket) => {
-                ready(|| Ok(rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT)?.0))
-            }
+            Self::Socket(socket) => ready(|| {
+                Ok(rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT)?.0)
+            }),
             Self::Stream(stream) => stream
                 .as_mut()
                 .poll_read(&mut Context::from_waker(waker), buffer),
@@ -36,7 +36,11 @@ impl Transport {
     }
 
     /// Writes as much as the stream takes.
-    pub(crate) fn write(&mut self, waker: &Waker, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub(crate) fn write(
+        &mut self,
+        waker: &Waker,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         match self {
             Self::Socket(socket) => ready(|| {
                 rustix::net::sendmsg(
@@ -56,9 +60,7 @@ impl Transport {
     pub(crate) fn flush(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(_) => Poll::Ready(Ok(())),
-            Self::Stream(stream) => stream
-                .as_mut()
-                .poll_flush(&mut Context::from_waker(waker)),
+            Self::Stream(stream) => stream.as_mut().poll_flush(&mut Context::from_waker(waker)),
         }
     }
 
@@ -71,11 +73,7 @@ impl Transport {
             }
             Self::Stream(stream) => {
                 // An error, or a close that would have to wait: dropping the stream is the end of it either way.
-                drop(
-                    stream
-                        .as_mut()
-                        .poll_close(&mut Context::from_waker(waker)),
-                );
+                drop(stream.as_mut().poll_close(&mut Context::from_waker(waker)));
             }
         }
     }

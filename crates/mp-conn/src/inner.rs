@@ -1,0 +1,376 @@
+//! A connection as its handles share it: its vat, the rule of entering it, and its end.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Wake, Waker};
+
+use crate::dispatcher::Dispatcher;
+use crate::event_loop::{EventLoop, Interest, Registration, Source, WeakEventLoop};
+use crate::limits::Limits;
+use crate::server_call::answer_slot;
+use crate::vat::confined::{Confined, Turn};
+use crate::vat::gate::Gate;
+use crate::vat::shared::{CallState, Deferred};
+use crate::vat::state::{Progress, Role, State};
+use crate::vat::transport::Transport;
+use crate::{Error, log};
+
+/// A connection, shared by its handles.
+pub(crate) struct Inner {
+    pub(crate) id: u64,
+    pub(crate) server: bool,
+    pub(crate) limits: Limits,
+    pub(crate) event_loop: EventLoop,
+    gate: Arc<Gate>,
+    vat: Confined,
+    /// Calls to hand to objects, in the order in which they came.
+    dispatcher: Dispatcher,
+    /// The place in the poller, for a socket.
+    registration: Option<Registration>,
+    key: usize,
+    pub(crate) lifecycle: Mutex<Lifecycle>,
+    pub(crate) ended: Condvar,
+    pub(crate) extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+    /// What was dropped by a thread that was inside at that moment.
+    late: Mutex<Vec<Release>>,
+}
+
+/// A table entry that a handle gave up.
+pub(crate) enum Release {
+    Import(usize),
+    Call(usize),
+    /// A call of the peer's that fails.
+    Request(usize, capnp::Error),
+}
+
+#[derive(Default)]
+pub(crate) struct Lifecycle {
+    /// How it ended: true if this end closed it.
+    pub(crate) end: Option<bool>,
+    pub(crate) hooks: Vec<Box<dyn FnOnce() + Send>>,
+    /// A server's connection keeps itself alive until it ends.
+    keep_alive: Option<Arc<Inner>>,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        event_loop: &EventLoop,
+        transport: Transport,
+        role: Role,
+        limits: Limits,
+    ) -> Result<(Arc<Self>, Option<usize>), Error> {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let key = event_loop.next_key();
+        let server = matches!(role, Role::Server(_));
+        let mut bootstrap = None;
+        let mut failed = None;
+        let inner = Arc::new_cyclic(|weak: &Weak<Self>| {
+            let source: Weak<dyn Source> = weak.clone();
+            let registration = transport.socket().and_then(|socket| {
+                match event_loop.register(key, Arc::clone(socket), source) {
+                    Ok(registration) => Some(registration),
+                    Err(error) => {
+                        failed = Some(error);
+                        None
+                    }
+                }
+            });
+            let gate = Arc::new(Gate::new());
+            let waker = Waker::from(Arc::new(VatWaker {
+                gate: Arc::clone(&gate),
+                event_loop: event_loop.downgrade(),
+                connection: weak.clone(),
+            }));
+            let (state, first) = State::new(weak.clone(), transport, role, limits.clone(), waker);
+            bootstrap = first;
+            Self {
+                id,
+                server,
+                limits,
+                event_loop: event_loop.clone(),
+                gate,
+                vat: Confined::new(state),
+                dispatcher: Dispatcher::default(),
+                registration,
+                key,
+                lifecycle: Mutex::default(),
+                ended: Condvar::new(),
+                extensions: Mutex::default(),
+                late: Mutex::default(),
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if server {
+            inner.lifecycle().keep_alive = Some(Arc::clone(&inner));
+        }
+        inner.read_all();
+        Ok((inner, bootstrap))
+    }
+
+    /// Enters the vat, runs a function, drives the vat until it stalls, and leaves. Whatever may run code of the user's
+    /// happens after leaving.
+    ///
+    /// A panic inside, whether the function's or `capnp-rpc`'s, ends the connection.
+    pub(crate) fn enter<R: Send>(
+        self: &Arc<Self>,
+        action: impl FnOnce(&mut State) -> R,
+    ) -> Result<R, Error> {
+        let Some(mut turn) = self.vat.lock() else {
+            return Err(Error::failed(
+                "a connection was used from inside its own lock",
+            ));
+        };
+        self.gate.enter();
+        let result = guarded(|| {
+            let result = action(turn.state());
+            turn.state().drive(&self.gate);
+            result
+        });
+        let mut broken = result.is_none();
+        loop {
+            broken |= guarded(|| self.settle(turn.state())).is_none();
+            if broken {
+                turn.state().close();
+            }
+            if self.gate.leave() {
+                break;
+            }
+            broken |= guarded(|| turn.state().drive(&self.gate)).is_none();
+        }
+        self.leave(turn, broken);
+        result.ok_or(Error::Disconnected)
+    }
+
+    /// Gives up a table entry: now, or when the thread that is inside leaves.
+    pub(crate) fn release(self: &Arc<Self>, release: Release) {
+        self.late().push(release);
+        // The error says that this thread is inside already: it looks before it leaves.
+        drop(self.enter(|_| ()));
+    }
+
+    pub(crate) fn close(self: &Arc<Self>, here: bool) {
+        self.lifecycle().end.get_or_insert(here);
+        drop(self.enter(State::close));
+    }
+
+    /// Why calls fail from now on.
+    pub(crate) fn disconnected(&self) -> Error {
+        let end = self.lifecycle().end;
+        match end {
+            Some(true) => Error::CalledAfterDisconnect,
+            _ => Error::Disconnected,
+        }
+    }
+
+    /// What is done before the lock is released: handles' releases, writing, and the end if it has come.
+    fn settle(&self, state: &mut State) {
+        loop {
+            let releases = std::mem::take(&mut *self.late());
+            if releases.is_empty() {
+                break;
+            }
+            for release in releases {
+                apply(state, release);
+            }
+            state.drive(&self.gate);
+        }
+        if state.is_closed() {
+            return;
+        }
+        let written = state.flush();
+        if !written || (state.shared.ending.get() && !state.write_blocked) {
+            state.close();
+        }
+    }
+
+    /// Releases the lock, and does what had to wait for that.
+    fn leave(self: &Arc<Self>, mut turn: Turn<'_>, broken: bool) {
+        let state = turn.state();
+        let closed = state.is_closed();
+        if let Some(registration) = &self.registration {
+            if closed {
+                registration.remove();
+            } else {
+                registration.set(Interest {
+                    read: true,
+                    write: state.write_blocked,
+                });
+            }
+        }
+        let deferred = state.shared.deferred.take();
+        // Queued while the lock is held, so that their order is the order in which they came.
+        self.dispatcher.push(state.shared.dispatches.take());
+        drop(turn);
+        if broken {
+            tracing::error!(target: "ipc", "panic inside the RPC system: the connection is closed");
+        }
+        self.run_deferred(deferred);
+        if closed {
+            self.finish_closing();
+        }
+        self.dispatcher.run();
+    }
+
+    fn run_deferred(&self, deferred: Vec<Deferred>) {
+        for action in deferred {
+            let done = guarded(|| match action {
+                Deferred::Wake(waker) => waker.wake(),
+                Deferred::Cancel(request) => request.cancel(),
+                Deferred::Complete(completion, result) => completion(result),
+                Deferred::Report(text) => tracing::warn!(target: "ipc", "{text}"),
+                Deferred::Drop(_, object) => {
+                    if object.needs_cleanup() {
+                        self.event_loop.post_cleanup(move || drop(object));
+                    }
+                }
+            });
+            if done.is_none() {
+                drop(guarded(|| log::uncaught("a waker")));
+            }
+        }
+    }
+
+    fn finish_closing(&self) {
+        let mut lifecycle = self.lifecycle();
+        lifecycle.end.get_or_insert(false);
+        let hooks = std::mem::take(&mut lifecycle.hooks);
+        let kept = lifecycle.keep_alive.take();
+        drop(lifecycle);
+        self.ended.notify_all();
+        self.event_loop.unregister(self.key);
+        for hook in hooks {
+            self.event_loop.post_cleanup(hook);
+        }
+        drop(kept);
+    }
+
+    /// Reads what is there, within reason, and handles it.
+    fn read_all(self: &Arc<Self>) {
+        let result = self.enter(|state| {
+            for _ in 0..READS_IN_A_ROW {
+                if state.is_closed() || state.read() != Progress::More {
+                    break;
+                }
+            }
+        });
+        // Fails only from inside, and the event loop's thread is not inside when it reads.
+        drop(result);
+    }
+
+    pub(crate) fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
+        self.lifecycle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late(&self) -> MutexGuard<'_, Vec<Release>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source for Inner {
+    fn ready(self: Arc<Self>, _readable: bool, _writable: bool) {
+        self.read_all();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.vat.get_mut();
+        state.close();
+        let deferred = state.shared.deferred.take();
+        if let Some(registration) = &self.registration {
+            registration.remove();
+        }
+        self.run_deferred(deferred);
+        self.finish_closing();
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wakes the vat: the thread that is inside looks again, or the event loop's thread enters.
+struct VatWaker {
+    gate: Arc<Gate>,
+    event_loop: WeakEventLoop,
+    connection: Weak<Inner>,
+}
+
+impl Wake for VatWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.gate.wake() {
+            let connection = self.connection.clone();
+            self.event_loop.post(Box::new(move || {
+                if let Some(connection) = connection.upgrade() {
+                    connection.read_all();
+                }
+            }));
+        }
+    }
+}
+
+/// Runs code that must not unwind into the vat's machinery: a panic of it is its own failure.
+pub(crate) fn contained<R>(action: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    catch_unwind(AssertUnwindSafe(action))
+        .unwrap_or_else(|panic| Err(Error::failed(format!("panicked: {}", panic_text(&*panic)))))
+}
+
+/// The text of a panic.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text
+    } else {
+        "(no text)"
+    }
+}
+
+fn guarded<R>(action: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(action)).ok()
+}
+
+fn apply(state: &State, release: Release) {
+    let shared = &state.shared;
+    match release {
+        Release::Import(key) => {
+            let hook = shared.imports.borrow_mut().try_remove(key);
+            drop(hook);
+        }
+        Release::Call(key) => {
+            let slot = shared.calls.borrow_mut().try_remove(key);
+            if let Some(CallState::Waiting { abort, .. }) = slot.as_ref().map(|slot| &slot.state) {
+                abort.abort();
+            }
+            drop(slot);
+        }
+        Release::Request(key, error) => {
+            let slot = shared.requests.borrow_mut().try_remove(key);
+            if let Some(slot) = slot {
+                answer_slot(slot, Err(error));
+            }
+        }
+    }
+}
+
+/// After so many reads other connections of the loop get their turn.
+const READS_IN_A_ROW: usize = 16;
+
+/// Numbers connections, so that tables of threads can name them after they are gone.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
