@@ -6,7 +6,7 @@ use std::panic;
 use mp_schema::{Diagnostic, Diagnostics, Location};
 
 /// A standard collection that a list can be shown as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Collection {
     /// `BTreeMap<K, V>`, for a list of structs with two fields.

@@ -11,12 +11,13 @@ mod types;
 mod values;
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 pub(crate) use index::{index, proxies_file};
 pub(crate) use types::signature;
 
 use crate::Error;
+use crate::config::Collection;
 use crate::plan::{ConstantPlan, FilePlan, ItemPlan};
 
 /// What every generated item may need to know.
@@ -42,9 +43,12 @@ impl Emitter {
         let mut text = header(&plan.info.name);
         let (imports, version) = (&plan.imports, Literal::u32_unsuffixed(GENERATOR_VERSION));
         let accessors = &plan.info.accessors;
+        let collections = collections(&plan.collections);
         let prelude = quote! {
             use ::multiprocess::codegen as mp;
             use #accessors as wire;
+            use mp::Arc;
+            #collections
             #(#imports)*
             const _: () = mp::generator_version(#version);
         };
@@ -99,6 +103,11 @@ fn constant_item(constant: &ConstantPlan) -> TokenStream {
     }
 }
 
+fn collections(used: &std::collections::BTreeSet<Collection>) -> Option<TokenStream> {
+    let names = used.iter().map(|collection| format_ident!("{collection:?}"));
+    (!used.is_empty()).then(|| quote!(use ::std::collections::{#(#names),*};))
+}
+
 /// Prints items with an empty line between them, which the formatter itself does not do.
 fn separate(file: syn::File, text: &mut String) {
     let mut kind_before = None;
@@ -113,9 +122,33 @@ fn separate(file: syn::File, text: &mut String) {
         if kind.is_none() || kind != kind_before {
             text.push('\n');
         }
-        text.push_str(&printed);
+        text.push_str(&without_arm_blocks(&printed));
         kind_before = kind;
     }
+}
+
+/// Takes the block away that the formatter puts around a call that is a whole arm of a `match`.
+fn without_arm_blocks(printed: &str) -> String {
+    let mut text = String::with_capacity(printed.len());
+    let mut lines = printed.lines().peekable();
+    while let Some(line) = lines.next() {
+        let is_arm = line.ends_with(" => {") && lines.peek().is_some_and(|next| next.trim_start() == "mp::serve(");
+        if !is_arm {
+            text.extend([line, "\n"]);
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let last = format!("{indent}    )");
+        text.extend([line.trim_end_matches('{'), "mp::serve(\n"]);
+        lines.next();
+        for inner in lines.by_ref().take_while(|inner| **inner != last) {
+            text.extend([inner.strip_prefix("    ").unwrap_or(inner), "\n"]);
+        }
+        text.extend([indent, "),\n"]);
+        // The brace.
+        lines.next();
+    }
+    text
 }
 
 /// See `generator_version` in the run-time.

@@ -107,7 +107,7 @@ impl Names {
 
 /// Type names that mean something in every Rust file: a schema's `Option` becomes `Option_`.
 pub(crate) const PRELUDE: &[&str] =
-    &["Box", "Clone", "Debug", "Default", "From", "Into", "Local", "Option", "Self", "Send", "String", "Sync", "ToOwned", "Vec"];
+    &["Arc", "BTreeMap", "BTreeSet", "Box", "Clone", "Debug", "Default", "From", "HashMap", "HashSet", "Into", "Local", "Option", "Self", "Send", "String", "Sync", "ToOwned", "Vec"];
 
 const CAPNPC_KEYWORDS: &[&str] = &[
     "abstract", "alignof", "as", "be", "become", "box", "break", "const", "continue", "crate", "do", "else", "enum",

@@ -9,6 +9,8 @@ mod planner;
 mod structs;
 mod types;
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream};
 
 pub(crate) use files::{ExternModule, FileInfo, Files};
@@ -30,6 +32,8 @@ pub(crate) struct Plan {
 pub(crate) struct FilePlan {
     pub info: FileInfo,
     pub doc: Option<String>,
+    /// The collections that types in it are shown as.
+    pub collections: BTreeSet<Collection>,
     /// `use` declarations for the types of other files.
     pub imports: Vec<TokenStream>,
     pub items: Vec<ItemPlan>,

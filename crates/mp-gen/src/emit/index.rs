@@ -29,6 +29,7 @@ pub(crate) fn index(plan: &Plan) -> String {
                 clippy::type_complexity,
                 clippy::use_self,
                 dead_code,
+                missing_docs,
                 unreachable_pub,
                 unused_imports,
                 reason = "generated from what the schema says"

@@ -30,7 +30,7 @@ impl Emitter {
     fn inherent(&self, interface: &InterfacePlan) -> TokenStream {
         let client = &interface.client;
         let shared = interface.methods.iter().map(|method| self.shared(method));
-        let own = interface.methods.iter().map(|method| methods::twin(interface, method));
+        let own = interface.methods.iter().map(methods::twin);
         let inherited = inherited_twins(interface);
         let has_destroy = interface.destroy.is_some() || interface.ancestors.iter().any(|ancestor| ancestor.has_destroy);
         let destroy = has_destroy.then(|| {
@@ -41,7 +41,14 @@ impl Emitter {
                 }
             }
         });
-        quote!(impl #client { #(#own)* #(#inherited)* #destroy #(#shared)* })
+        let text = doc(&format!(
+            "Async twins of the methods of [`{}`]. A call is sent at once; dropping its future cancels it.",
+            interface.name
+        ));
+        quote! {
+            #text
+            impl #client { #(#own)* #(#inherited)* #destroy #(#shared)* }
+        }
     }
 
     /// How calls of an object in this process are served.
@@ -52,7 +59,7 @@ impl Emitter {
             let (path, id) = (&ancestor.path, id(ancestor.id));
             quote! {
                 (#id, _) => {
-                    let this: mp::Arc<dyn #path> = this.clone();
+                    let this: Arc<dyn #path> = this.clone();
                     <dyn #path as mp::Interface>::dispatch(&this, call)
                 }
             }
@@ -72,13 +79,13 @@ impl Emitter {
                 fn from_proxy(proxy: mp::ProxyClient) -> #client {
                     #client(proxy)
                 }
-                fn into_object(client: #client) -> mp::Arc<Self> {
-                    mp::Arc::new(client)
+                fn into_object(client: #client) -> Arc<Self> {
+                    Arc::new(client)
                 }
                 fn as_proxy(&self) -> Option<&mp::ProxyClient> {
                     #name::#as_client(self)
                 }
-                fn dispatch(#this: &mp::Arc<Self>, call: mp::ServerCall) -> mp::Reply {
+                fn dispatch(#this: &Arc<Self>, call: mp::ServerCall) -> mp::Reply {
                     #dispatch
                 }
             }
@@ -128,9 +135,7 @@ fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
         for method in ancestor.methods.iter().filter(|method| taken.insert(method.async_name.to_string())) {
             let (path, signature, name) = (&ancestor.path, methods::twin_signature(method), &method.async_name);
             let names = method.args.iter().map(|arg| &arg.slot.name);
-            let text = doc(&format!("Async twin of the inherited method `{}`.", method.name));
             inherited.push(quote! {
-                #text
                 pub #signature {
                     <dyn #path as mp::Interface>::from_proxy(self.0.clone()).#name(#(#names),*)
                 }

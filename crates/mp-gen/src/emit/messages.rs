@@ -20,7 +20,7 @@ pub(crate) struct Locals {
 impl Locals {
     pub(crate) fn new(method: &MethodPlan) -> Self {
         let args = method.args.iter().map(|arg| arg.slot.name.to_string());
-        let mut names = Names::with(args.chain(["objects".to_owned(), "size".to_owned(), "value".to_owned()]));
+        let mut names = Names::with(args.chain(["objects".to_owned(), "n".to_owned(), "value".to_owned()]));
         Self { this: names.local("this"), params: names.local("params") }
     }
 }
@@ -33,6 +33,7 @@ impl Emitter {
         let objects = objects_param(method.args.iter().map(|arg| &arg.slot));
         match steps::closure_body(&steps) {
             body if steps.is_empty() => quote!(|_, _| #body),
+            body if steps::consumes(&steps) => quote!(|#params, #objects| #body),
             body => quote!(|mut #params, #objects| #body),
         }
     }
@@ -50,7 +51,12 @@ impl Emitter {
                 let (name, slot) = (&variant.name, &variant.slot);
                 let condition = present(&Slot { presence: null_unless_companion(slot), ..slot.clone() }, &results);
                 let value = self.read_slot(&Slot { presence: Presence::Always, ..slot.clone() }, &results).value();
-                quote!(if #condition { return Ok(Err(#error::#name(#value))); })
+                quote! {
+                    if #condition {
+                        let error = #value;
+                        return Ok(Err(#error::#name(error)));
+                    }
+                }
             })
             .collect();
         let body = match method.error {
@@ -152,6 +158,7 @@ impl Emitter {
         let Some(error) = &method.error else {
             return match steps::closure_body(&steps) {
                 body if steps.is_empty() => quote!(|(), _, _| #body),
+                body if steps::consumes(&steps) => quote!(|result, results, #objects| #body),
                 body => quote!(|result, mut results, #objects| #body),
             };
         };

@@ -24,7 +24,7 @@ impl Emitter {
         };
         quote! {
             fn #shared_name<M: mp::Mode>(&self #(, #args)*) -> #returned {
-                M::#function(&self.0, &#constant, #build, #read)
+                M::#function((&self.0, &#constant), #build, #read)
             }
         }
     }
@@ -37,7 +37,7 @@ impl Emitter {
         let locals = Locals::new(method);
         let (read, invoke) = (self.read_params(method), self.invoke(method, &locals));
         let build = self.build_results(method);
-        quote!((#id, #ordinal) => mp::serve(call, &#constant, #read, #invoke, #build),)
+        quote!((#id, #ordinal) => mp::serve((call, &#constant), #read, #invoke, #build),)
     }
 }
 
@@ -77,12 +77,10 @@ pub(crate) fn blocking(method: &MethodPlan) -> TokenStream {
 }
 
 /// Its async twin.
-pub(crate) fn twin(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
+pub(crate) fn twin(method: &MethodPlan) -> TokenStream {
     let (signature, shared) = (twin_signature(method), &method.shared_name);
     let names = method.args.iter().map(|arg| &arg.slot.name);
-    let text = doc(&format!("Async twin of [`{}::{}`].", interface.name, method.name));
     quote! {
-        #text
         pub #signature {
             self.#shared::<mp::Async>(#(#names),*)
         }
@@ -142,7 +140,7 @@ fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
     let (names, types): (Vec<_>, Vec<_>) =
         variants.iter().map(|variant| (&variant.name, super::types::owned_type(&variant.slot.ty))).unzip();
     let docs = variants.iter().map(|variant| doc(&format!("The C++ exception `{}`.", variant.cxx_type)));
-    let texts: Vec<String> = variants.iter().map(|variant| format!("{}: {{value:?}}", variant.cxx_type)).collect();
+    let texts: Vec<String> = variants.iter().map(|variant| variant.cxx_type.replace(['{', '}'], "")).collect();
     quote! {
         #text
         #[derive(Clone, Debug)]
@@ -153,28 +151,7 @@ fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
             /// Everything else.
             Other(mp::Error),
         }
-        impl From<mp::Error> for #name {
-            fn from(error: mp::Error) -> Self {
-                Self::Other(error)
-            }
-        }
-        impl mp::TypedError for #name {
-            fn exception(self) -> mp::Result<Self> {
-                match self {
-                    Self::Other(error) => Err(error),
-                    exception => Ok(exception),
-                }
-            }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match self {
-                    #(Self::#names(value) => write!(f, #texts),)*
-                    Self::Other(error) => error.fmt(f),
-                }
-            }
-        }
-        impl ::std::error::Error for #name {}
+        mp::typed_error!(#name { #(#names: #texts),* });
     }
 }
 

@@ -49,7 +49,10 @@ impl Emitter {
                 self.build_owned(slot, &builder, &quote!(self.#name), false)
             })
             .collect();
-        steps.extend(union.map(|(field, _)| Step::Result(quote!(mp::build(&self.#field, builder.reborrow())))));
+        steps.extend(union.map(|(field, _)| {
+            let build = |builder| quote!(mp::build(&self.#field, #builder));
+            Step::Result(build(quote!(builder.reborrow())), build(quote!(builder)))
+        }));
         let mut values: Vec<TokenStream> = plan
             .slots
             .iter()

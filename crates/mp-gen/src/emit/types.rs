@@ -85,7 +85,7 @@ pub(crate) fn owned_type(ty: &Ty) -> TokenStream {
             let args = args.iter().map(owned_type);
             quote!(#path<#(#args),*>)
         }
-        Ty::Object(path, _) => quote!(mp::Arc<dyn #path>),
+        Ty::Object(path, _) => quote!(Arc<dyn #path>),
         Ty::Param(name) => quote!(#name),
         Ty::Extern(path, _) => path.clone(),
     }
@@ -126,9 +126,9 @@ fn optional(slot: &Slot, ty: TokenStream) -> TokenStream {
 
 fn collection_path(collection: Collection) -> TokenStream {
     match collection {
-        Collection::BTreeMap => quote!(::std::collections::BTreeMap),
-        Collection::HashMap => quote!(::std::collections::HashMap),
-        Collection::BTreeSet => quote!(::std::collections::BTreeSet),
-        Collection::HashSet => quote!(::std::collections::HashSet),
+        Collection::BTreeMap => quote!(BTreeMap),
+        Collection::HashMap => quote!(HashMap),
+        Collection::BTreeSet => quote!(BTreeSet),
+        Collection::HashSet => quote!(HashSet),
     }
 }

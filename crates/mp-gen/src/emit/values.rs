@@ -34,8 +34,10 @@ impl Read {
         let expression = &self.expression;
         let expression = if self.can_fail {
             quote!(mp::when(#condition, || #expression))
-        } else {
+        } else if condition.to_string().contains("&&") {
             quote!((#condition).then(|| #expression))
+        } else {
+            quote!(#condition.then(|| #expression))
         };
         Self { expression, ..self }
     }
@@ -75,23 +77,22 @@ impl Emitter {
     pub(crate) fn build_value(&self, slot: &Slot, builder: &Ident, value: &TokenStream) -> Vec<Step> {
         let set = format_ident!("set_{}", slot.accessor);
         let init = if slot.generic { format_ident!("initn_{}", slot.accessor) } else { format_ident!("init_{}", slot.accessor) };
-        let label = &slot.label;
         vec![match &slot.ty {
             Ty::Extern(_, plain) => return self.build_converted(slot, plain, builder, value),
-            _ if slot.generic => Step::Result(quote!(mp::build_with(#value, #label, |size| #builder.reborrow().#init(size)))),
+            _ if slot.generic => borrowing(builder, |builder| quote!(mp::fill(#value, |n| #builder.#init(n)))),
             Ty::Unit | Ty::Number(_) | Ty::Text | Ty::Data => Step::Plain(quote!(#builder.#set(#value))),
             Ty::TextBytes => Step::Plain(quote!(#builder.#set(mp::capnp::text::Reader(#value)))),
             Ty::Enum(_) => Step::Plain(quote!(#builder.#set(#value.into()))),
             Ty::Object(..) => Step::Plain(quote!(#builder.#set(mp::object(objects, #value)))),
-            Ty::Struct(..) => Step::Result(quote!(mp::build(#value, #builder.reborrow().#init()))),
+            Ty::Struct(..) => borrowing(builder, |builder| quote!(mp::build(#value, #builder.#init()))),
             Ty::Map(_, entry) => {
                 let body = steps::closure_body(&self.build_entry(entry));
-                Step::Result(quote! {
-                    mp::build_map(#value, #label, |size| #builder.reborrow().#init(size), |key, value, mut entry| #body)
+                borrowing(builder, |builder| {
+                    quote!(mp::build_map(#value, |n| #builder.#init(n), |key, value, mut entry| #body))
                 })
             }
             Ty::List(_) | Ty::Set(..) | Ty::Param(_) => {
-                Step::Result(quote!(mp::build_with(#value, #label, |size| #builder.reborrow().#init(size))))
+                borrowing(builder, |builder| quote!(mp::fill(#value, |n| #builder.#init(n))))
             }
         }]
     }
@@ -170,6 +171,11 @@ impl Emitter {
         };
         quote!(mp::read_field::<#plain_type, #local, _>(#value, #label))
     }
+}
+
+/// A step that takes the builder's place in the message: by borrowing it, or for good.
+fn borrowing(builder: &Ident, step: impl Fn(&TokenStream) -> TokenStream) -> Step {
+    Step::Result(step(&quote!(#builder.reborrow())), step(&quote!(#builder)))
 }
 
 /// The condition under which the value is there.

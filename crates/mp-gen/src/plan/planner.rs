@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 
 use super::types::Place;
 use super::{ConstantPlan, EnumPlan, EnumerantPlan, FilePlan, Files, ItemPlan, Plan, Slot};
-use crate::config::{Config, Setting};
+use crate::config::{Collection, Config, Setting};
 use crate::names::{self, Names};
 
 /// Plans all files of one schema.
@@ -27,6 +27,8 @@ pub(crate) struct Planner<'a> {
     dependencies: RefCell<BTreeSet<u64>>,
     /// The types of other files that each file names, and whether they are imported.
     pub(super) imports: RefCell<BTreeMap<u64, BTreeMap<(u64, String), bool>>>,
+    /// The collections used in each file.
+    pub(super) collections: RefCell<BTreeMap<u64, BTreeSet<Collection>>>,
     /// Names of types that the schema does not name, by file and path.
     pub(super) derived: RefCell<BTreeMap<(u64, String), Ident>>,
     /// The file of the item being planned.
@@ -57,6 +59,7 @@ impl<'a> Planner<'a> {
             known: RefCell::default(),
             dependencies: RefCell::default(),
             imports: RefCell::default(),
+            collections: RefCell::default(),
             derived: RefCell::default(),
             current_file: Cell::default(),
         };
@@ -225,6 +228,7 @@ impl<'a> Planner<'a> {
             files.push(FilePlan {
                 info: info.clone(),
                 doc: file.comment.clone(),
+                collections: self.collections.borrow_mut().remove(&file.id).unwrap_or_default(),
                 imports: self.imports_of(file.id),
                 items: ids.into_iter().filter_map(|id| items.remove(&id)).collect(),
             });

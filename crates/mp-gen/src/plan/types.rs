@@ -191,6 +191,7 @@ impl Planner<'_> {
     }
 
     fn collection(&self, collection: Collection, ty: Ty, schema_type: &Type, at: Place<'_>) -> Option<Ty> {
+        self.collections.borrow_mut().entry(self.current_file.get()).or_default().insert(collection);
         let (Ty::List(element), Type::List(element_type)) = (ty, schema_type) else {
             return self.report(at, "is not a list", "maps and sets are for lists");
         };
