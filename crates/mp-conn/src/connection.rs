@@ -29,6 +29,10 @@ impl Connection {
         Self { inner }
     }
 
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
     /// Starts a connection on a stream as its client, and takes the peer's first object.
     pub(crate) fn client(
         event_loop: &EventLoop,

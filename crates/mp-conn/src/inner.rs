@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 
 use crate::dispatcher::Dispatcher;
-use crate::event_loop::{EventLoop, Interest, Registration, Source, WeakEventLoop};
+use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
 use crate::limits::Limits;
 use crate::server_call::answer_slot;
 use crate::vat::confined::{Confined, Turn};
@@ -28,7 +28,11 @@ pub(crate) struct Inner {
     /// Calls to hand to objects, in the order in which they came.
     dispatcher: Dispatcher,
     /// The place in the poller, for a socket.
-    registration: Option<Registration>,
+    pub(crate) registration: Option<Registration>,
+    /// Threads that wait for something on this connection.
+    pub(crate) waiters: AtomicUsize,
+    /// Calls of the peer that were not answered when the vat was left last.
+    pub(crate) requests: AtomicUsize,
     key: usize,
     pub(crate) lifecycle: Mutex<Lifecycle>,
     pub(crate) ended: Condvar,
@@ -94,6 +98,8 @@ impl Inner {
                 vat: Confined::new(state),
                 dispatcher: Dispatcher::default(),
                 registration,
+                waiters: AtomicUsize::new(0),
+                requests: AtomicUsize::new(0),
                 key,
                 lifecycle: Mutex::default(),
                 ended: Condvar::new(),
@@ -194,13 +200,13 @@ impl Inner {
         if let Some(registration) = &self.registration {
             if closed {
                 registration.remove();
-            } else {
-                registration.set(Interest {
-                    read: true,
-                    write: state.write_blocked,
-                });
+            } else if state.write_blocked != state.write_watched {
+                state.write_watched = state.write_blocked;
+                registration.set_write(state.write_blocked);
             }
         }
+        let requests = state.shared.requests.borrow().len();
+        self.requests.store(requests, Ordering::SeqCst);
         let deferred = state.shared.deferred.take();
         // Queued while the lock is held, so that their order is the order in which they came.
         self.dispatcher.push(state.shared.dispatches.take());
@@ -249,7 +255,7 @@ impl Inner {
     }
 
     /// Reads what is there, within reason, and handles it.
-    fn read_all(self: &Arc<Self>) {
+    pub(crate) fn read_all(self: &Arc<Self>) {
         let result = self.enter(|state| {
             for _ in 0..READS_IN_A_ROW {
                 if state.is_closed() || state.read() != Progress::More {

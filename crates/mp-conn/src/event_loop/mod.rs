@@ -16,7 +16,7 @@ use polling::{Events, Poller};
 
 use self::cleanup::Cleanup;
 pub(crate) use self::cleanup::Job;
-pub(crate) use self::registration::{Interest, Registration};
+pub(crate) use self::registration::Registration;
 pub(crate) use self::timers::Timer;
 use self::timers::Timers;
 use crate::{Error, log};

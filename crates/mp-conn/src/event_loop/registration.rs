@@ -1,8 +1,10 @@
-//! A socket's place in the poller. The only `unsafe` here is `polling`'s demand that a socket outlives its place.
+//! A socket's place in the poller, and who reads the socket: the event loop's thread, or a thread that leads.
+//!
+//! The only `unsafe` here is `polling`'s demand that a socket outlives its place.
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polling::{Event, PollMode, Poller};
 
@@ -12,67 +14,98 @@ pub(crate) struct Registration {
     poller: Arc<Poller>,
     socket: Arc<OwnedFd>,
     key: usize,
-    interest: Mutex<Option<Interest>>,
+    /// Decisions are made and told to the poller under this lock, so that the last one told is the last one made.
+    watch: Mutex<Watch>,
 }
 
-/// What to watch for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Interest {
-    pub(crate) read: bool,
-    pub(crate) write: bool,
+/// What is watched for.
+#[derive(Debug)]
+struct Watch {
+    /// A thread reads the socket itself: the poller does not watch for bytes to read.
+    led: bool,
+    /// Bytes wait for the socket to take them.
+    write: bool,
+    removed: bool,
 }
 
 impl Registration {
     /// Starts to watch for bytes to read. Events carry the key.
     pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> io::Result<Self> {
-        let interest = Interest {
-            read: true,
-            write: false,
-        };
-        add(poller, &socket, interest.event(key))?;
+        add(poller, &socket, Event::readable(key))?;
         Ok(Self {
             poller: Arc::clone(poller),
             socket,
             key,
-            interest: Mutex::new(Some(interest)),
+            watch: Mutex::new(Watch {
+                led: false,
+                write: false,
+                removed: false,
+            }),
         })
     }
 
-    /// Changes what is watched for: a system call if it is not so already.
-    pub(crate) fn set(&self, interest: Interest) {
-        let mut current = self.interest.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.is_some_and(|current| current != interest) {
-            // Fails only for a socket that is not registered, which `None` excludes.
-            let changed = self.poller.modify_with_mode(
-                &*self.socket,
-                interest.event(self.key),
-                PollMode::Level,
-            );
-            if changed.is_ok() {
-                *current = Some(interest);
-            }
+    pub(crate) fn socket(&self) -> &Arc<OwnedFd> {
+        &self.socket
+    }
+
+    /// Says whether bytes wait to be written.
+    pub(crate) fn set_write(&self, write: bool) {
+        let mut watch = self.watch();
+        watch.write = write;
+        self.apply(&watch);
+    }
+
+    /// Makes the calling thread the one that reads. False: another thread does, or the socket is not watched any more.
+    pub(crate) fn lead(&self) -> bool {
+        let mut watch = self.watch();
+        if watch.led || watch.removed {
+            return false;
         }
+        watch.led = true;
+        self.apply(&watch);
+        true
+    }
+
+    /// Gives the socket back to the event loop's thread, which is woken if there is something to read.
+    pub(crate) fn give_back(&self) {
+        let mut watch = self.watch();
+        watch.led = false;
+        self.apply(&watch);
     }
 
     /// Ends the watch for good.
     pub(crate) fn remove(&self) {
-        let mut current = self.interest.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.take().is_some() {
+        let mut watch = self.watch();
+        if !watch.removed {
+            watch.removed = true;
             // The socket is open and registered: nothing can fail that could be mended here.
             drop(self.poller.delete(&*self.socket));
         }
+    }
+
+    /// Tells the poller, which costs a system call.
+    fn apply(&self, watch: &Watch) {
+        if watch.removed {
+            return;
+        }
+        let event = Event::new(self.key, !watch.led, watch.write);
+        let told = self
+            .poller
+            .modify_with_mode(&*self.socket, event, PollMode::Level);
+        if let Err(error) = told {
+            // Only for a socket that is not registered, which `removed` excludes.
+            tracing::error!(target: "ipc", "cannot watch a socket: {error}");
+        }
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         self.remove();
-    }
-}
-
-impl Interest {
-    fn event(self, key: usize) -> Event {
-        Event::new(key, self.read, self.write)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one `unsafe impl Send` of the run-time: everything of a connection that is not thread-safe, behind one lock.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 use super::state::State;
 
@@ -12,7 +12,8 @@ use super::state::State;
 pub(crate) struct Confined {
     state: Mutex<Sendable>,
     /// The thread that is inside, so that entering again is an error and not a deadlock.
-    holder: Mutex<Option<ThreadId>>,
+    /// 0: nobody is.
+    holder: AtomicUsize,
 }
 
 impl Confined {
@@ -20,18 +21,19 @@ impl Confined {
     pub(crate) fn new(state: State) -> Self {
         Self {
             state: Mutex::new(Sendable(state)),
-            holder: Mutex::new(None),
+            holder: AtomicUsize::new(0),
         }
     }
 
     /// Waits for this thread's turn. `None`: it is this thread's turn already.
     pub(crate) fn lock(&self) -> Option<Turn<'_>> {
-        let me = thread::current().id();
-        if *self.holder() == Some(me) {
+        let me = this_thread();
+        // Only this thread itself can have written its own number, so what other threads write does not matter.
+        if self.holder.load(Ordering::Relaxed) == me {
             return None;
         }
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.holder() = Some(me);
+        self.holder.store(me, Ordering::Relaxed);
         Some(Turn { guard, owner: self })
     }
 
@@ -39,10 +41,6 @@ impl Confined {
     pub(crate) fn get_mut(&mut self) -> &mut State {
         let sendable = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         &mut sendable.0
-    }
-
-    fn holder(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,11 +59,19 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         // Before the lock is released, which happens when the field is dropped.
-        *self.owner.holder() = None;
+        self.owner.holder.store(0, Ordering::Relaxed);
     }
 }
 
 struct Sendable(State);
+
+/// A number that no other thread has at the same time: the address of a variable of its own.
+fn this_thread() -> usize {
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+}
 
 #[expect(
     unsafe_code,

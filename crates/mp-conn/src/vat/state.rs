@@ -42,6 +42,8 @@ pub(crate) struct State {
     waker: Waker,
     /// The stream takes no more bytes at the moment.
     pub(crate) write_blocked: bool,
+    /// The poller watches for the stream to take more.
+    pub(crate) write_watched: bool,
 }
 
 /// Where reading stopped.
@@ -95,6 +97,7 @@ impl State {
             options,
             waker,
             write_blocked: false,
+            write_watched: false,
         };
         (state, bootstrap)
     }
