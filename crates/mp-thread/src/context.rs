@@ -8,11 +8,12 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use mp_conn::{
-    Cancellation, Capability, Connection, Error, Object, ParamsHandle, Reference, ServerCall,
-    Threads, WeakConnection,
+    Cancellation, Capability, Connection, Error, Leader, Object, ParamsHandle, Reference,
+    ServerCall, Threads, WeakConnection,
 };
 
-use crate::job::ThreadWaiter;
+use crate::job::{Job, ThreadWaiter};
+use crate::lead::Interrupter;
 use crate::name;
 use crate::thread_map::ThreadState;
 use crate::thread_object::ThreadObject;
@@ -36,6 +37,7 @@ pub(crate) struct ThreadContext {
     frames: RefCell<Vec<Frame>>,
     /// The size of the tables at which entries of ended connections are looked for.
     prune_at: Cell<usize>,
+    interrupter: Interrupter,
 }
 
 /// An entry that is worth nothing when its connection has ended.
@@ -73,6 +75,7 @@ impl ThreadContext {
             callback_threads: RefCell::default(),
             frames: RefCell::default(),
             prune_at: Cell::new(16),
+            interrupter: Interrupter::default(),
         }
     }
 
@@ -185,20 +188,76 @@ impl ThreadContext {
         mut poll: impl FnMut(&Waker) -> Poll<R>,
     ) -> Result<R, Error> {
         self.may_block(connection)?;
+        let callers = self.callers();
+        let id = connection.id();
+        let eligible = |job: &Job| job.belongs_to(id, &callers);
         loop {
             if let Poll::Ready(result) = poll(&self.waker) {
                 return Ok(result);
             }
-            let callers = self.callers();
-            let id = connection.id();
-            match self
-                .waiter
-                .wait(deadline, |job| job.belongs_to(id, &callers))
-            {
-                Event::Job(job) => job.run(),
-                Event::Woken => {}
-                Event::TimedOut => return Err(Error::TimedOut),
-                Event::Closed => {}
+            // Not counted while a callback runs, which may wait itself.
+            let waiting = connection.waiting();
+            let event = match self.lead(connection) {
+                Some(leader) => {
+                    let event = self
+                        .interrupter
+                        .lead(&leader, &self.waiter, deadline, eligible);
+                    if let (Some(Event::Woken), Poll::Ready(result)) = (&event, poll(&self.waker)) {
+                        return Ok(result);
+                    }
+                    // The socket is given back before a callback runs.
+                    drop(leader);
+                    event
+                }
+                None => Some(self.waiter.wait(deadline, eligible)),
+            };
+            drop(waiting);
+            match event {
+                Some(Event::Job(job)) => job.run(),
+                Some(Event::TimedOut) => return Err(Error::TimedOut),
+                None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                    return Err(Error::TimedOut);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn lead(&self, connection: &Connection) -> Option<Leader> {
+        if self.interrupter.is_ready() {
+            connection.lead()
+        } else {
+            None
+        }
+    }
+
+    /// Waits for the next job of any kind, as a thread does that was made for the peer. `None`: there will be none.
+    pub(crate) fn next_job(&self, connection: &WeakConnection) -> Option<Job> {
+        if let Some(event) = self.lead_idle(connection) {
+            match event {
+                Event::Job(job) => return Some(job),
+                Event::Closed => return None,
+                Event::Woken | Event::TimedOut => {}
+            }
+        }
+        match self.waiter.next_job() {
+            Event::Job(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    fn lead_idle(&self, connection: &WeakConnection) -> Option<Event<Job>> {
+        // Only a server's connection: it stays open without the handle that leading holds.
+        let connection = connection.upgrade().filter(Connection::is_server)?;
+        if !self.interrupter.is_ready() || self.waiter.is_done() {
+            return None;
+        }
+        let leader = connection.lead_idle()?;
+        loop {
+            match self.interrupter.lead(&leader, &self.waiter, None, |_| true) {
+                // A wake-up of an earlier wait.
+                Some(Event::Woken) => {}
+                event => return event,
             }
         }
     }

@@ -4,6 +4,7 @@ mod async_threads;
 mod context;
 mod dispatch;
 mod job;
+mod lead;
 mod name;
 mod pool;
 mod thread_map;

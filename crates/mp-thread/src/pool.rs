@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mp_conn::Error;
+use mp_conn::{Connection, Error};
 
 use crate::job::Job;
 use crate::worker::{self, Worker};
@@ -34,10 +34,10 @@ impl Pool {
         &mut self,
         program: &str,
         suffix: String,
-        guard: impl Send + 'static,
+        connection: &Connection,
     ) -> Result<(), Error> {
         self.slots.push(Slot {
-            worker: worker::start(program, suffix, guard)?,
+            worker: worker::start(program, suffix, connection.downgrade(), ())?,
             depth: Arc::default(),
         });
         Ok(())

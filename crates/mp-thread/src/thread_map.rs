@@ -101,7 +101,8 @@ impl ThreadState {
         if pool.is_busy() && pool.len() < connection.limits().pool_threads {
             let suffix = format!("callback/{}", pool.len());
             // A thread that cannot be made leaves those that there are.
-            pool.grow(connection.event_loop().name(), suffix, ()).ok();
+            pool.grow(connection.event_loop().name(), suffix, connection)
+                .ok();
         }
         pool.post(job)
     }
@@ -109,7 +110,12 @@ impl ThreadState {
     fn make_thread(&self, connection: &Connection, name: &str) -> Result<ThreadObject, Error> {
         let guard = self.count_thread(connection)?;
         let program = connection.event_loop().name();
-        let worker = worker::start(program, format!("from {name}"), guard)?;
+        let worker = worker::start(
+            program,
+            format!("from {name}"),
+            connection.downgrade(),
+            guard,
+        )?;
         Ok(ThreadObject::worker(worker.waiter, worker.name))
     }
 
@@ -126,7 +132,11 @@ impl ThreadState {
         }
         let mut made = Pool::default();
         for index in 0..count {
-            made.grow(connection.event_loop().name(), format!("pool/{index}"), ())?;
+            made.grow(
+                connection.event_loop().name(),
+                format!("pool/{index}"),
+                connection,
+            )?;
         }
         *pool = made;
         Ok(())

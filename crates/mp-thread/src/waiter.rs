@@ -11,13 +11,11 @@ use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// A queue of jobs and a flag "woken", with one thread that waits for either.
-#[derive(Debug)]
 pub struct Waiter<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
 }
 
-#[derive(Debug)]
 struct State<J> {
     jobs: VecDeque<J>,
     woken: bool,
@@ -25,7 +23,12 @@ struct State<J> {
     closed: bool,
     /// The thread is in `Condvar::wait`: whoever changes something has to notify it.
     waiting: bool,
+    /// The thread waits for something else, and is to be interrupted by this.
+    interrupt: Option<Interrupt>,
 }
+
+/// What ends a wait for something that is not the waiter.
+pub type Interrupt = Arc<dyn Fn() + Send + Sync>;
 
 /// What ended a wait.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +54,7 @@ impl<J> Waiter<J> {
                 woken: false,
                 closed: false,
                 waiting: false,
+                interrupt: None,
             }),
             changed: Condvar::new(),
         }
@@ -98,12 +102,8 @@ impl<J> Waiter<J> {
     ) -> Event<J> {
         let mut state = self.lock();
         loop {
-            if state.woken {
-                state.woken = false;
-                return Event::Woken;
-            }
-            if let Some(job) = take(&mut state.jobs, &mut eligible) {
-                return Event::Job(job);
+            if let Some(event) = state.next(&mut eligible) {
+                return event;
             }
             state.waiting = true;
             state = match self.sleep(state, deadline) {
@@ -112,6 +112,37 @@ impl<J> Waiter<J> {
             };
             state.waiting = false;
         }
+    }
+
+    /// What [`wait`](Self::wait) would return at once.
+    pub fn check(&self, eligible: impl FnMut(&J) -> bool) -> Option<Event<J>> {
+        self.lock().next(eligible)
+    }
+
+    /// Says that the thread is about to wait for something else, which the interrupt ends when the waiter is woken or gets
+    /// a job. If either has happened already, that is returned, and the thread must not wait.
+    pub fn wait_elsewhere(
+        &self,
+        interrupt: &Interrupt,
+        eligible: impl FnMut(&J) -> bool,
+    ) -> Option<Event<J>> {
+        let mut state = self.lock();
+        let event = state.next(eligible);
+        if event.is_none() {
+            state.interrupt = Some(Arc::clone(interrupt));
+        }
+        event
+    }
+
+    /// Says that the thread is back from waiting for something else.
+    pub fn back(&self) {
+        self.lock().interrupt = None;
+    }
+
+    /// Whether nobody will post any more, and the queue is empty.
+    pub fn is_done(&self) -> bool {
+        let state = self.lock();
+        state.closed && state.jobs.is_empty()
     }
 
     /// Waits for the next job of any kind, as a thread does that has nothing else to do.
@@ -170,15 +201,26 @@ impl<J> Waiter<J> {
     }
 
     fn notify(&self, state: MutexGuard<'_, State<J>>) {
+        let mut state = state;
         let waiting = state.waiting;
+        let interrupt = state.interrupt.take();
         drop(state);
         if waiting {
             self.changed.notify_one();
+        }
+        if let Some(interrupt) = interrupt {
+            interrupt();
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J> std::fmt::Debug for Waiter<J> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiter").finish_non_exhaustive()
     }
 }
 
@@ -199,7 +241,12 @@ impl<J: Send> Wake for Waiter<J> {
     }
 }
 
-fn take<J>(jobs: &mut VecDeque<J>, eligible: &mut impl FnMut(&J) -> bool) -> Option<J> {
-    let index = jobs.iter().position(eligible)?;
-    jobs.remove(index)
+impl<J> State<J> {
+    fn next(&mut self, eligible: impl FnMut(&J) -> bool) -> Option<Event<J>> {
+        if std::mem::take(&mut self.woken) {
+            return Some(Event::Woken);
+        }
+        let index = self.jobs.iter().position(eligible)?;
+        self.jobs.remove(index).map(Event::Job)
+    }
 }

@@ -3,12 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use mp_conn::Error;
+use mp_conn::{Error, WeakConnection};
 
 use crate::context::ThreadContext;
 use crate::job::ThreadWaiter;
 use crate::name;
-use crate::waiter::Event;
 
 /// A thread that was started.
 pub(crate) struct Worker {
@@ -21,6 +20,7 @@ pub(crate) struct Worker {
 pub(crate) fn start(
     program: &str,
     suffix: String,
+    connection: WeakConnection,
     guard: impl Send + 'static,
 ) -> Result<Worker, Error> {
     let name = Arc::new(OnceLock::new());
@@ -33,19 +33,15 @@ pub(crate) fn start(
         .spawn(move || {
             let _guard = guard;
             let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
-            ThreadContext::install(Arc::clone(&queue), Arc::clone(name));
-            run(&queue);
+            ThreadContext::install(queue, Arc::clone(name));
+            run(&connection);
         });
     started.map_err(|error| Error::io("cannot start a thread", error))?;
     Ok(Worker { waiter, name })
 }
 
-fn run(waiter: &ThreadWaiter) {
-    loop {
-        match waiter.next_job() {
-            Event::Job(job) => job.run(),
-            Event::Closed => return,
-            Event::Woken | Event::TimedOut => {}
-        }
+fn run(connection: &WeakConnection) {
+    while let Ok(Some(job)) = ThreadContext::with(|context| context.next_job(connection)) {
+        job.run();
     }
 }
