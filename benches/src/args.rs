@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn metrics_are_written_as_they_are_read() {
-        let words = "add addctx cb cbn:7 connect echo:0 par:16 async:64 threads:1 conns:2 objects:3";
+        let words =
+            "add addctx cb cbn:7 connect echo:0 par:16 async:64 threads:1 conns:2 objects:3";
         let Ok(Task::Client(path, metrics, options)) =
             parse(&format!("client /s {words} secs=0.5 reps=3 calls=9"))
         else {
@@ -197,7 +198,10 @@ mod tests {
             "client /s secs=-1",
             "client /s speed=2",
         ] {
-            assert!(parse(line).unwrap_err().to_string().contains("usage: "), "{line}");
+            assert!(
+                parse(line).unwrap_err().to_string().contains("usage: "),
+                "{line}"
+            );
         }
     }
 }

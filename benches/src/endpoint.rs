@@ -28,7 +28,8 @@ pub fn listen(path: &Path) -> Result<UnixListener, Error> {
 ///
 /// Those of the system.
 pub fn connect(path: &Path) -> Result<(UnixStream, Pid), Error> {
-    let stream = UnixStream::connect(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let stream =
+        UnixStream::connect(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let peer = rustix::net::sockopt::socket_peercred(&stream)?.pid;
     Ok((stream, Pid::of(peer)))
 }

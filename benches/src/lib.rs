@@ -11,6 +11,7 @@
 //! same protocol. What a client prints is described at [`print`](mod@print).
 
 pub mod args;
+pub mod crowd;
 pub mod endpoint;
 pub mod parallel;
 pub mod print;

@@ -25,7 +25,11 @@ pub fn parallel<C>(
 where
     C: FnMut() -> Result<(), Error>,
 {
-    let reps = if options.calls.is_some() { 1 } else { options.reps };
+    let reps = if options.calls.is_some() {
+        1
+    } else {
+        options.reps
+    };
     let mut rates = Vec::new();
     let mut switched = (0.0, 0.0);
     for _ in 0..reps {
@@ -76,7 +80,11 @@ impl Run {
             for _ in 0..self.threads {
                 let named = thread::Builder::new().name("caller".into());
                 // Without one of its threads the others would wait for ever at the barrier.
-                handles.push(named.spawn_scoped(scope, || self.call(caller)).expect("a thread"));
+                handles.push(
+                    named
+                        .spawn_scoped(scope, || self.call(caller))
+                        .expect("a thread"),
+                );
             }
             self.together.wait();
             let (before, start) = (Switches::read(peer), Instant::now());
@@ -109,7 +117,10 @@ impl Run {
         let result = made.and_then(|mut call| {
             let mut done = 0;
             let mut result = Ok(());
-            while result.is_ok() && self.each.map_or(!self.stop.load(Ordering::Relaxed), |each| done < each)
+            while result.is_ok()
+                && self
+                    .each
+                    .map_or(!self.stop.load(Ordering::Relaxed), |each| done < each)
             {
                 result = call();
                 done += 1;
@@ -125,7 +136,7 @@ impl Run {
 }
 
 /// Lets time pass.
-fn wait(time: Duration) {
+pub(crate) fn wait(time: Duration) {
     let end = Instant::now() + time;
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         thread::park_timeout(left);

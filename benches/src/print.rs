@@ -33,7 +33,10 @@ pub fn line(text: &str) {
 }
 
 /// Ends a program: says why it failed, if it did.
-#[expect(clippy::print_stderr, reason = "a program on a command line has no log")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a program on a command line has no log"
+)]
 #[must_use]
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     match result {

@@ -76,21 +76,21 @@ impl Series {
         true
     }
 
-    /// Prints the time of one of the `each` things that a call does, and what a call switches.
+    /// Prints the time of one of the `each` things that a call does, and its context switches.
     pub fn report(self, each: u32) {
         let value = median(self.values.clone());
         print::result(self.metric, value * 1e9 / f64::from(each), "ns");
-        self.report_switches();
+        self.report_switches(each);
     }
 
     /// Prints how many calls were done in a second.
     pub fn report_rate(self) {
         print::result(self.metric, 1.0 / median(self.values.clone()), "calls/s");
-        self.report_switches();
+        self.report_switches(1);
     }
 
-    fn report_switches(&self) {
-        let calls = self.total.max(1) as f64;
+    fn report_switches(&self, each: u32) {
+        let calls = self.total.max(1) as f64 * f64::from(each);
         let client = self.after.client.saturating_sub(self.before.client);
         let server = self.after.server.saturating_sub(self.before.server);
         print::switches(self.metric, client as f64 / calls, server as f64 / calls);

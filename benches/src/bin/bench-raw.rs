@@ -28,13 +28,17 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Error> {
     let task = Task::from_env()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     LocalSet::new().block_on(&runtime, async {
         match task {
             Task::Server(path) => serve(&path).await,
             Task::Client(path, metrics, options) => {
                 for metric in metrics {
-                    Client::connect(path.clone())?.measure(metric, &options).await?;
+                    Client::connect(path.clone())?
+                        .measure(metric, &options)
+                        .await?;
                 }
                 Ok(())
             }
@@ -213,7 +217,11 @@ async fn in_flight(
 }
 
 fn check(answer: bool) -> Result<(), Error> {
-    if answer { Ok(()) } else { Err("wrong answer".into()) }
+    if answer {
+        Ok(())
+    } else {
+        Err("wrong answer".into())
+    }
 }
 
 struct Init;

@@ -48,6 +48,8 @@ fn serve(path: &Path) -> Result<(), Error> {
 fn measure(path: &Path, metric: Metric, options: &Options) -> Result<(), Error> {
     let (stream, peer) = endpoint::connect(path)?;
     let mut connection = Connection::new(stream);
+    // The server waits for it before it accepts others.
+    connection.ask(CALL, 0)?;
     let mut series = Series::new(options, metric, peer);
     match metric {
         Metric::Add | Metric::AddCtx => connection.repeat(&mut series, CALL)?,
