@@ -52,8 +52,15 @@ impl Emitter {
             #(#imports)*
             const _: () = mp::generator_version(#version);
         };
-        let items = plan.items.iter().map(|item| self.item(item));
-        for tokens in std::iter::once(prelude).chain(items) {
+        let items = plan.items.iter().flat_map(|item| self.item(item));
+        for part in std::iter::once(Part::Tokens(prelude)).chain(items) {
+            let tokens = match part {
+                Part::Tokens(tokens) => tokens,
+                Part::Text(table) => {
+                    text.extend(["\n", &table]);
+                    continue;
+                }
+            };
             let file = syn::parse2::<syn::File>(tokens.clone()).map_err(|error| Error::Invalid {
                 file: plan.info.name.clone(),
                 reason: format!("{error} in {tokens}"),
@@ -63,14 +70,24 @@ impl Emitter {
         Ok(text)
     }
 
-    fn item(&self, item: &ItemPlan) -> TokenStream {
-        match item {
-            ItemPlan::Interface(interface) => self.interface(interface),
+    fn item(&self, item: &ItemPlan) -> Vec<Part> {
+        let tokens = match item {
+            ItemPlan::Interface(interface) => return self.interface(interface),
             ItemPlan::Struct(structure) => self.structure(structure),
             ItemPlan::Enum(enumeration) => enums::enumeration(enumeration),
             ItemPlan::Constant(constant) => constant_item(constant),
-        }
+        };
+        vec![Part::Tokens(tokens)]
     }
+}
+
+/// A piece of a generated file.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    /// Code, to be formatted.
+    Tokens(TokenStream),
+    /// Text as it is.
+    Text(String),
 }
 
 /// What stands at the top of every generated file.

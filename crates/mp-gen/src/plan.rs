@@ -61,6 +61,11 @@ pub(crate) struct InterfacePlan {
     /// The private constants with its id, and with its name and id.
     pub id_constant: Ident,
     pub scope: Ident,
+    /// The private constant with its methods.
+    pub all_methods: Ident,
+    /// The private name of its module among the accessors, and that module.
+    pub wire_name: Ident,
+    pub wire: TokenStream,
     /// The hidden trait method.
     pub as_client: Ident,
     /// Whether closures implement the trait.
@@ -93,8 +98,6 @@ pub(crate) struct AncestorPlan {
 #[derive(Debug)]
 pub(crate) struct SpecialPlan {
     pub schema_name: String,
-    /// The static with its name and numbers.
-    pub constant: Ident,
     pub ordinal: u16,
     pub context: Option<u16>,
     pub thread_map_param: Option<u16>,
@@ -118,7 +121,9 @@ pub(crate) struct MethodPlan {
     pub thread_map_result: Option<u16>,
     pub apart_params: bool,
     pub apart_results: bool,
-    /// The accessors' types.
+    /// The accessors' modules of params and results, where both are declared by the method itself.
+    pub messages: Option<(Ident, Ident)>,
+    /// The accessors' types of params and results.
     pub params: TokenStream,
     pub results: TokenStream,
     pub args: Vec<ArgPlan>,

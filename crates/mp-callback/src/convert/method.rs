@@ -95,6 +95,25 @@ impl<P, R> std::fmt::Debug for Typed<P, R> {
     }
 }
 
+/// Declares the methods of one interface as a table: a static for each, with its Cap'n Proto name, its ordinal, where its
+/// `Proxy.Context` is, and its messages among the accessors; and a constant with all of them. Only generated code uses it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! methods {
+    (
+        $scope:ident = $interface:literal, $id_name:ident = $id:literal, $all:ident in $wire:ident;
+        $($name:ident = $method:literal, $ordinal:literal, $context:expr, $params:ident => $results:ident $(, $with:ident($($value:expr),*))*;)*
+    ) => {
+        const $id_name: u64 = $id;
+        const $scope: $crate::Scope = $crate::Scope::new($interface, $id_name);
+        $(
+            static $name: $crate::Typed<$wire::$params::Owned, $wire::$results::Owned> =
+                $scope.method($method, $ordinal, $context)$(.$with($($value),*))*;
+        )*
+        const $all: &[&$crate::Method] = &[$($name.method()),*];
+    };
+}
+
 /// Serves one call: reads the params, runs the method, builds the results.
 ///
 /// Thread: the one that the call belongs to. `read` and `build` may run under the connection's lock, `invoke` never.

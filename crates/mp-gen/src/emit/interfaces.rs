@@ -7,23 +7,30 @@ use quote::quote;
 
 use super::methods::{self, optional_index};
 use super::types::{argument, signature};
-use super::{Emitter, doc, id};
+use super::{Emitter, Part, doc, id};
 use crate::plan::{AncestorPlan, InterfacePlan, SpecialPlan};
 
 impl Emitter {
-    /// Everything for one interface.
-    pub(crate) fn interface(&self, interface: &InterfacePlan) -> TokenStream {
-        let parts = [
+    /// Everything for one interface: what users see, the table of methods, and how calls are served.
+    pub(crate) fn interface(&self, interface: &InterfacePlan) -> Vec<Part> {
+        let public = [
             declaration(interface),
             client(interface),
             self.inherent(interface),
             ancestors(interface),
             callback(interface).unwrap_or_default(),
             interface.methods.iter().map(|method| methods::types(interface, method)).collect(),
-            constants(interface),
-            self.served(interface),
         ];
-        parts.into_iter().collect()
+        let served = Part::Tokens(self.served(interface));
+        let public: TokenStream = public.into_iter().collect();
+        if is_table(interface) {
+            let (wire, wire_name) = (&interface.wire, &interface.wire_name);
+            let import = quote!(#public use #wire as #wire_name;);
+            vec![Part::Tokens(import), Part::Text(table(interface)), served]
+        } else {
+            let constants = constants(interface);
+            vec![Part::Tokens(quote!(#public #constants)), served]
+        }
     }
 
     /// The client's own methods: the shared ones, and the async twins.
@@ -201,14 +208,40 @@ fn callback(interface: &InterfacePlan) -> Option<TokenStream> {
 fn constants(interface: &InterfacePlan) -> TokenStream {
     let InterfacePlan { id_constant, scope, schema_name, .. } = interface;
     let own_id = id(interface.id);
-    let special = [&interface.construct, &interface.destroy].into_iter().flatten().map(|plan| special_static(scope, plan));
     let methods = interface.methods.iter().map(|method| methods::constant(interface, method));
     quote! {
         const #id_constant: u64 = #own_id;
         const #scope: mp::Scope = mp::Scope::new(#schema_name, #id_constant);
-        #(#special)*
         #(#methods)*
     }
+}
+
+/// Whether the methods can be declared as a table: those whose messages have names of their own cannot.
+fn is_table(interface: &InterfacePlan) -> bool {
+    !interface.methods.is_empty() && interface.methods.iter().all(|method| method.messages.is_some())
+}
+
+/// The table of methods, which the formatter would leave as it is.
+fn table(interface: &InterfacePlan) -> String {
+    let InterfacePlan { schema_name, scope, id_constant, all_methods, wire_name, .. } = interface;
+    let own_id = id(interface.id);
+    let mut text = format!(
+        "mp::methods! {{\n    {scope} = \"{schema_name}\", {id_constant} = {own_id}, {all_methods} in {wire_name};\n"
+    );
+    for method in &interface.methods {
+        let Some((params, results)) = &method.messages else { continue };
+        let index = |index: Option<u16>| index.map_or_else(|| "None".to_owned(), |index| format!("Some({index})"));
+        let (constant, name, ordinal, context) = (&method.constant, &method.schema_name, method.ordinal, index(method.context));
+        text += &format!("    {constant} = \"{name}\", {ordinal}, {context}, {params} => {results}");
+        if method.apart_params || method.apart_results {
+            text += &format!(", apart({}, {})", method.apart_params, method.apart_results);
+        }
+        if method.thread_map_param.is_some() || method.thread_map_result.is_some() {
+            text += &format!(", thread_maps({}, {})", index(method.thread_map_param), index(method.thread_map_result));
+        }
+        text += ";\n";
+    }
+    text + "}\n"
 }
 
 /// What the interface is, as a constant expression.
@@ -226,10 +259,19 @@ fn info(interface: &InterfacePlan) -> TokenStream {
         let constant = &method.constant;
         quote!(#constant.method())
     });
+    let methods = if interface.ancestors.is_empty() && is_table(interface) {
+        let all = &interface.all_methods;
+        quote!(#all)
+    } else {
+        quote!(&[#(#inherited,)* #(#own),*])
+    };
     let special = |own: &Option<SpecialPlan>, ancestor: Option<&AncestorPlan>, field: &str| {
         let field = quote::format_ident!("{field}");
         match (own, ancestor) {
-            (Some(SpecialPlan { constant, .. }), _) => quote!(#field: Some(&#constant)),
+            (Some(plan), _) => {
+                let method = special_method(&interface.scope, plan);
+                quote!(#field: Some(&#method))
+            }
             (None, Some(AncestorPlan { path, .. })) => quote!(#field: <dyn #path as mp::Interface>::INFO.#field),
             (None, None) => quote!(#field: None),
         }
@@ -240,7 +282,7 @@ fn info(interface: &InterfacePlan) -> TokenStream {
         &mp::InterfaceInfo {
             name: #schema_name,
             id: #id_constant,
-            methods: &[#(#inherited,)* #(#own),*],
+            methods: #methods,
             #construct,
             #destroy,
         }
@@ -253,9 +295,10 @@ fn ancestor_offset(interface: &InterfacePlan, ancestor: &AncestorPlan) -> usize 
     interface.ancestors.iter().filter(is_above).map(|other| other.methods.len()).sum()
 }
 
-fn special_static(scope: &proc_macro2::Ident, plan: &SpecialPlan) -> TokenStream {
-    let SpecialPlan { constant, schema_name, .. } = plan;
+/// `construct` or `destroy`, as a constant expression.
+fn special_method(scope: &proc_macro2::Ident, plan: &SpecialPlan) -> TokenStream {
     let ordinal = proc_macro2::Literal::u16_unsuffixed(plan.ordinal);
     let [context, param, result] = [plan.context, plan.thread_map_param, plan.thread_map_result].map(optional_index);
-    quote!(static #constant: mp::Method = #scope.special(#schema_name, #ordinal, #context, #param, #result);)
+    let name = &plan.schema_name;
+    quote!(#scope.special(#name, #ordinal, #context, #param, #result))
 }

@@ -26,7 +26,7 @@ impl Planner<'_> {
         let (methods, ancestors) = (methods?, ancestors?);
         let special = |kind| {
             let method = interface.methods.iter().find(|method| method.kind == kind)?;
-            Some(self.special(interface, method, method.name.clone()))
+            Some(special_plan(method))
         };
         Some(InterfacePlan {
             schema_name: decl.name.clone(),
@@ -36,6 +36,9 @@ impl Planner<'_> {
             id_constant: self.derived_name(decl, &format!("{path}.id"), format!("{}_ID", snake.to_uppercase())),
             scope: self.derived_name(decl, &format!("{path}.scope"), snake.to_uppercase()),
             as_client: format_ident!("as_{snake}_client"),
+            all_methods: self.derived_name(decl, &format!("{path}.all"), format!("{}_METHODS", snake.to_uppercase())),
+            wire_name: self.derived_name(decl, &format!("{path}.wire"), format!("{snake}_wire")),
+            wire: self.wire_path(decl),
             is_callback: interface.wrap.as_ref().is_some_and(|wrap| wrap.callback.is_some())
                 && methods.len() == 1
                 && ancestors.is_empty(),
@@ -129,20 +132,22 @@ impl Planner<'_> {
             let (name, path) = type_name("Error");
             ErrorPlan { name, path, variants: fields.exceptions, attributes }
         });
-        let special = self.special(interface, method, name.clone());
+        let special = special_plan(method);
         Some(MethodPlan {
             schema_name: method.name.clone(),
             doc: method.comment.clone(),
             name: names::ident(&name),
             async_name: format_ident!("{name}_async"),
             shared_name: format_ident!("{name}_as"),
-            constant: special.constant,
+            constant: self.static_name(interface, method, &name),
             ordinal: special.ordinal,
             context: special.context,
             thread_map_param: special.thread_map_param,
             thread_map_result: special.thread_map_result,
             apart_params: self.is_message_apart(&method.params.fields, &path),
             apart_results: self.is_message_apart(&method.results.fields, &path),
+            messages: (method.params.is_implicit && method.results.is_implicit)
+                .then(|| (message_module(method, "_params"), message_module(method, "_results"))),
             params: self.message(&interface.decl, method, &method.params, "_params", place)?,
             results: self.message(&interface.decl, method, &method.results, "_results", place)?,
             args: fields.args.into_iter().map(|(_, arg)| arg).collect(),
@@ -152,19 +157,12 @@ impl Planner<'_> {
         })
     }
 
-    /// The names and numbers of a method.
-    fn special(&self, interface: &Interface, method: &Method, name: String) -> SpecialPlan {
+    /// The name of the static that names a method.
+    fn static_name(&self, interface: &Interface, method: &Method, name: &str) -> Ident {
         let decl = &interface.decl;
         let path = format!("{}.{}.static", decl.path.join("."), method.name);
         let trait_name = self.rust_name(decl.id).map(|name| names::screaming(&name.to_string())).unwrap_or_default();
-        SpecialPlan {
-            schema_name: method.name.clone(),
-            constant: self.derived_name(decl, &path, format!("{trait_name}_{}", names::screaming(&name))),
-            ordinal: method.ordinal,
-            context: method.context().and_then(Field::pointer_index),
-            thread_map_param: method.thread_map_param().and_then(Field::pointer_index),
-            thread_map_result: method.thread_map_result().and_then(Field::pointer_index),
-        }
+        self.derived_name(decl, &path, format!("{trait_name}_{}", names::screaming(name)))
     }
 
     /// Plans one value that goes into a method or comes out of it.
@@ -243,7 +241,7 @@ impl Planner<'_> {
     /// The accessors' type of a message.
     fn message(&self, decl: &Decl, method: &Method, message: &mp_schema::Message, suffix: &str, place: Place<'_>) -> Option<TokenStream> {
         if message.is_implicit {
-            let module = names::ident(&names::accessor_module(&format!("{}{suffix}", method.name)));
+            let module = message_module(method, suffix);
             let interface = self.wire_path(decl);
             return Some(quote!(#interface::#module::Owned));
         }
@@ -293,6 +291,21 @@ impl Fields {
     fn exception_names(&self) -> Names {
         Names::with(self.exceptions.iter().map(|e| e.name.to_string()).chain(["Other".to_owned()]))
     }
+}
+
+fn special_plan(method: &Method) -> SpecialPlan {
+    SpecialPlan {
+        schema_name: method.name.clone(),
+        ordinal: method.ordinal,
+        context: method.context().and_then(Field::pointer_index),
+        thread_map_param: method.thread_map_param().and_then(Field::pointer_index),
+        thread_map_result: method.thread_map_result().and_then(Field::pointer_index),
+    }
+}
+
+/// What `capnpc` calls the module of a method's params or results.
+fn message_module(method: &Method, suffix: &str) -> Ident {
+    names::ident(&names::accessor_module(&format!("{}{suffix}", method.name)))
 }
 
 /// `StreamResult` of `/capnp/stream.capnp`: what `-> stream` means.

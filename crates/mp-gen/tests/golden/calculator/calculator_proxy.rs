@@ -47,23 +47,21 @@ impl CalculatorClient {
     }
 }
 
-const CALCULATOR_ID: u64 = 0x8f2f_c29c_621a_588e;
-const CALCULATOR: mp::Scope = mp::Scope::new("CalculatorInterface", CALCULATOR_ID);
-static CALCULATOR_DESTROY: mp::Method = CALCULATOR
-    .special("destroy", 0, Some(0), None, None);
-static CALCULATOR_SOLVE_EQUATION: mp::Typed<
-    wire::calculator_interface::solve_equation_params::Owned,
-    wire::calculator_interface::solve_equation_results::Owned,
-> = CALCULATOR.method("solveEquation", 1, Some(0));
+use wire::calculator_interface as calculator_wire;
+
+mp::methods! {
+    CALCULATOR = "CalculatorInterface", CALCULATOR_ID = 0x8f2f_c29c_621a_588e, CALCULATOR_METHODS in calculator_wire;
+    CALCULATOR_SOLVE_EQUATION = "solveEquation", 1, Some(0), solve_equation_params => solve_equation_results;
+}
 
 impl mp::Interface for dyn Calculator {
     type Client = CalculatorClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "CalculatorInterface",
         id: CALCULATOR_ID,
-        methods: &[CALCULATOR_SOLVE_EQUATION.method()],
+        methods: CALCULATOR_METHODS,
         construct: None,
-        destroy: Some(&CALCULATOR_DESTROY),
+        destroy: Some(&CALCULATOR.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> CalculatorClient {
         CalculatorClient(proxy)

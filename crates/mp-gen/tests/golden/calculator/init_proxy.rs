@@ -76,25 +76,21 @@ impl InitClient {
     }
 }
 
-const INIT_ID: u64 = 0xf005_d063_4baf_ecf9;
-const INIT: mp::Scope = mp::Scope::new("InitInterface", INIT_ID);
-static INIT_CONSTRUCT: mp::Method = INIT.special("construct", 0, None, Some(0), Some(0));
-static INIT_MAKE_CALCULATOR: mp::Typed<
-    wire::init_interface::make_calculator_params::Owned,
-    wire::init_interface::make_calculator_results::Owned,
-> = INIT.method("makeCalculator", 1, Some(0)).apart(true, true);
-static INIT_MAKE_PRINTER: mp::Typed<
-    wire::init_interface::make_printer_params::Owned,
-    wire::init_interface::make_printer_results::Owned,
-> = INIT.method("makePrinter", 2, Some(0)).apart(false, true);
+use wire::init_interface as init_wire;
+
+mp::methods! {
+    INIT = "InitInterface", INIT_ID = 0xf005_d063_4baf_ecf9, INIT_METHODS in init_wire;
+    INIT_MAKE_CALCULATOR = "makeCalculator", 1, Some(0), make_calculator_params => make_calculator_results, apart(true, true);
+    INIT_MAKE_PRINTER = "makePrinter", 2, Some(0), make_printer_params => make_printer_results, apart(false, true);
+}
 
 impl mp::Interface for dyn Init {
     type Client = InitClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "InitInterface",
         id: INIT_ID,
-        methods: &[INIT_MAKE_CALCULATOR.method(), INIT_MAKE_PRINTER.method()],
-        construct: Some(&INIT_CONSTRUCT),
+        methods: INIT_METHODS,
+        construct: Some(&INIT.special("construct", 0, None, Some(0), Some(0))),
         destroy: None,
     };
     fn from_proxy(proxy: mp::ProxyClient) -> InitClient {

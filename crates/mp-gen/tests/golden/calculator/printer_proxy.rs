@@ -47,22 +47,21 @@ impl PrinterClient {
     }
 }
 
-const PRINTER_ID: u64 = 0xaadb_fb2e_c12e_0469;
-const PRINTER: mp::Scope = mp::Scope::new("PrinterInterface", PRINTER_ID);
-static PRINTER_DESTROY: mp::Method = PRINTER.special("destroy", 0, Some(0), None, None);
-static PRINTER_PRINT: mp::Typed<
-    wire::printer_interface::print_params::Owned,
-    wire::printer_interface::print_results::Owned,
-> = PRINTER.method("print", 1, Some(0));
+use wire::printer_interface as printer_wire;
+
+mp::methods! {
+    PRINTER = "PrinterInterface", PRINTER_ID = 0xaadb_fb2e_c12e_0469, PRINTER_METHODS in printer_wire;
+    PRINTER_PRINT = "print", 1, Some(0), print_params => print_results;
+}
 
 impl mp::Interface for dyn Printer {
     type Client = PrinterClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "PrinterInterface",
         id: PRINTER_ID,
-        methods: &[PRINTER_PRINT.method()],
+        methods: PRINTER_METHODS,
         construct: None,
-        destroy: Some(&PRINTER_DESTROY),
+        destroy: Some(&PRINTER.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> PrinterClient {
         PrinterClient(proxy)

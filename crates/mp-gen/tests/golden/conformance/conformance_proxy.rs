@@ -111,43 +111,24 @@ impl InitClient {
     }
 }
 
-const INIT_ID: u64 = 0xa041_fbf3_53a1_3539;
-const INIT: mp::Scope = mp::Scope::new("Init", INIT_ID);
-static INIT_CONSTRUCT: mp::Method = INIT.special("construct", 0, None, Some(0), Some(0));
-static INIT_MAKE_VALUES: mp::Typed<
-    wire::init::make_values_params::Owned,
-    wire::init::make_values_results::Owned,
-> = INIT.method("makeValues", 1, Some(0)).apart(false, true);
-static INIT_MAKE_OBJECTS: mp::Typed<
-    wire::init::make_objects_params::Owned,
-    wire::init::make_objects_results::Owned,
-> = INIT.method("makeObjects", 2, Some(0)).apart(false, true);
-static INIT_MAKE_THREADS: mp::Typed<
-    wire::init::make_threads_params::Owned,
-    wire::init::make_threads_results::Owned,
-> = INIT.method("makeThreads", 3, Some(0)).apart(false, true);
-static INIT_MAKE_NOTHING: mp::Typed<
-    wire::init::make_nothing_params::Owned,
-    wire::init::make_nothing_results::Owned,
-> = INIT.method("makeNothing", 4, Some(0)).apart(false, true);
-static INIT_RETIRED: mp::Typed<
-    wire::init::retired_params::Owned,
-    wire::init::retired_results::Owned,
-> = INIT.method("retired", 5, None);
+use wire::init as init_wire;
+
+mp::methods! {
+    INIT = "Init", INIT_ID = 0xa041_fbf3_53a1_3539, INIT_METHODS in init_wire;
+    INIT_MAKE_VALUES = "makeValues", 1, Some(0), make_values_params => make_values_results, apart(false, true);
+    INIT_MAKE_OBJECTS = "makeObjects", 2, Some(0), make_objects_params => make_objects_results, apart(false, true);
+    INIT_MAKE_THREADS = "makeThreads", 3, Some(0), make_threads_params => make_threads_results, apart(false, true);
+    INIT_MAKE_NOTHING = "makeNothing", 4, Some(0), make_nothing_params => make_nothing_results, apart(false, true);
+    INIT_RETIRED = "retired", 5, None, retired_params => retired_results;
+}
 
 impl mp::Interface for dyn Init {
     type Client = InitClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Init",
         id: INIT_ID,
-        methods: &[
-            INIT_MAKE_VALUES.method(),
-            INIT_MAKE_OBJECTS.method(),
-            INIT_MAKE_THREADS.method(),
-            INIT_MAKE_NOTHING.method(),
-            INIT_RETIRED.method(),
-        ],
-        construct: Some(&INIT_CONSTRUCT),
+        methods: INIT_METHODS,
+        construct: Some(&INIT.special("construct", 0, None, Some(0), Some(0))),
         destroy: None,
     };
     fn from_proxy(proxy: mp::ProxyClient) -> InitClient {
@@ -958,184 +939,53 @@ pub struct ValuesStatsResult {
     pub result: i32,
 }
 
-const VALUES_ID: u64 = 0xd0af_7f5b_d71d_fd41;
-const VALUES: mp::Scope = mp::Scope::new("Values", VALUES_ID);
-static VALUES_DESTROY: mp::Method = VALUES.special("destroy", 0, Some(0), None, None);
-static VALUES_ADD: mp::Typed<
-    wire::values::add_params::Owned,
-    wire::values::add_results::Owned,
-> = VALUES.method("add", 1, None);
-static VALUES_ADD_ON_THREAD: mp::Typed<
-    wire::values::add_on_thread_params::Owned,
-    wire::values::add_on_thread_results::Owned,
-> = VALUES.method("addOnThread", 2, Some(0));
-static VALUES_ADD_OUT: mp::Typed<
-    wire::values::add_out_params::Owned,
-    wire::values::add_out_results::Owned,
-> = VALUES.method("addOut", 3, None);
-static VALUES_ADD_IN_OUT: mp::Typed<
-    wire::values::add_in_out_params::Owned,
-    wire::values::add_in_out_results::Owned,
-> = VALUES.method("addInOut", 4, None);
-static VALUES_DIVIDE: mp::Typed<
-    wire::values::divide_params::Owned,
-    wire::values::divide_results::Owned,
-> = VALUES.method("divide", 5, Some(0));
-static VALUES_NUMBERS: mp::Typed<
-    wire::values::numbers_params::Owned,
-    wire::values::numbers_results::Owned,
-> = VALUES.method("numbers", 6, Some(0));
-static VALUES_PASS_BOOL: mp::Typed<
-    wire::values::pass_bool_params::Owned,
-    wire::values::pass_bool_results::Owned,
-> = VALUES.method("passBool", 7, None);
-static VALUES_PASS_TEXT: mp::Typed<
-    wire::values::pass_text_params::Owned,
-    wire::values::pass_text_results::Owned,
-> = VALUES.method("passText", 8, None);
-static VALUES_PASS_DATA: mp::Typed<
-    wire::values::pass_data_params::Owned,
-    wire::values::pass_data_results::Owned,
-> = VALUES.method("passData", 9, None);
-static VALUES_PASS_DOUBLE: mp::Typed<
-    wire::values::pass_double_params::Owned,
-    wire::values::pass_double_results::Owned,
-> = VALUES.method("passDouble", 10, None);
-static VALUES_PASS_DURATION: mp::Typed<
-    wire::values::pass_duration_params::Owned,
-    wire::values::pass_duration_results::Owned,
-> = VALUES.method("passDuration", 11, None);
-static VALUES_PASS_ENUM: mp::Typed<
-    wire::values::pass_enum_params::Owned,
-    wire::values::pass_enum_results::Owned,
-> = VALUES.method("passEnum", 12, None);
-static VALUES_PASS_COLOR: mp::Typed<
-    wire::values::pass_color_params::Owned,
-    wire::values::pass_color_results::Owned,
-> = VALUES.method("passColor", 13, None);
-static VALUES_PASS_OPTIONAL: mp::Typed<
-    wire::values::pass_optional_params::Owned,
-    wire::values::pass_optional_results::Owned,
-> = VALUES.method("passOptional", 14, None);
-static VALUES_PASS_OPTIONAL_STRUCT: mp::Typed<
-    wire::values::pass_optional_struct_params::Owned,
-    wire::values::pass_optional_struct_results::Owned,
-> = VALUES.method("passOptionalStruct", 15, None);
-static VALUES_PASS_PERSON: mp::Typed<
-    wire::values::pass_person_params::Owned,
-    wire::values::pass_person_results::Owned,
-> = VALUES.method("passPerson", 16, Some(0));
-static VALUES_PASS_EMPTY: mp::Typed<
-    wire::values::pass_empty_params::Owned,
-    wire::values::pass_empty_results::Owned,
-> = VALUES.method("passEmpty", 17, None);
-static VALUES_PASS_LIST: mp::Typed<
-    wire::values::pass_list_params::Owned,
-    wire::values::pass_list_results::Owned,
-> = VALUES.method("passList", 18, None);
-static VALUES_PASS_NESTED: mp::Typed<
-    wire::values::pass_nested_params::Owned,
-    wire::values::pass_nested_results::Owned,
-> = VALUES.method("passNested", 19, None);
-static VALUES_PASS_BLOBS: mp::Typed<
-    wire::values::pass_blobs_params::Owned,
-    wire::values::pass_blobs_results::Owned,
-> = VALUES.method("passBlobs", 20, None);
-static VALUES_PASS_PEOPLE: mp::Typed<
-    wire::values::pass_people_params::Owned,
-    wire::values::pass_people_results::Owned,
-> = VALUES.method("passPeople", 21, None);
-static VALUES_PASS_MAP: mp::Typed<
-    wire::values::pass_map_params::Owned,
-    wire::values::pass_map_results::Owned,
-> = VALUES.method("passMap", 22, None);
-static VALUES_MAP_SIZE: mp::Typed<
-    wire::values::map_size_params::Owned,
-    wire::values::map_size_results::Owned,
-> = VALUES.method("mapSize", 23, None);
-static VALUES_APPEND_MUTABLE: mp::Typed<
-    wire::values::append_mutable_params::Owned,
-    wire::values::append_mutable_results::Owned,
-> = VALUES.method("appendMutable", 24, None);
-static VALUES_OTHER_NAME: mp::Typed<
-    wire::values::renamed_params::Owned,
-    wire::values::renamed_results::Owned,
-> = VALUES.method("renamed", 25, None);
-static VALUES_WITH_DEFAULT: mp::Typed<
-    wire::values::with_default_params::Owned,
-    wire::values::with_default_results::Owned,
-> = VALUES.method("withDefault", 26, Some(0));
-static VALUES_RAISE: mp::Typed<
-    wire::values::raise_params::Owned,
-    wire::values::raise_results::Owned,
-> = VALUES.method("raise", 27, Some(0));
-static VALUES_RAISE_IF: mp::Typed<
-    wire::values::raise_if_params::Owned,
-    wire::values::raise_if_results::Owned,
-> = VALUES.method("raiseIf", 28, Some(0));
-static VALUES_FAIL: mp::Typed<
-    wire::values::fail_params::Owned,
-    wire::values::fail_results::Owned,
-> = VALUES.method("fail", 29, Some(0));
-static VALUES_FAIL_INLINE: mp::Typed<
-    wire::values::fail_inline_params::Owned,
-    wire::values::fail_inline_results::Owned,
-> = VALUES.method("failInline", 30, None);
-static VALUES_STATS: mp::Typed<
-    wire::values::stats_params::Owned,
-    wire::values::stats_results::Owned,
-> = VALUES.method("stats", 31, Some(0));
-static VALUES_PASS_TREE: mp::Typed<
-    wire::values::pass_tree_params::Owned,
-    wire::values::pass_tree_results::Owned,
-> = VALUES.method("passTree", 32, Some(0));
-static VALUES_PASS_SET: mp::Typed<
-    wire::values::pass_set_params::Owned,
-    wire::values::pass_set_results::Owned,
-> = VALUES.method("passSet", 33, None);
+use wire::values as values_wire;
+
+mp::methods! {
+    VALUES = "Values", VALUES_ID = 0xd0af_7f5b_d71d_fd41, VALUES_METHODS in values_wire;
+    VALUES_ADD = "add", 1, None, add_params => add_results;
+    VALUES_ADD_ON_THREAD = "addOnThread", 2, Some(0), add_on_thread_params => add_on_thread_results;
+    VALUES_ADD_OUT = "addOut", 3, None, add_out_params => add_out_results;
+    VALUES_ADD_IN_OUT = "addInOut", 4, None, add_in_out_params => add_in_out_results;
+    VALUES_DIVIDE = "divide", 5, Some(0), divide_params => divide_results;
+    VALUES_NUMBERS = "numbers", 6, Some(0), numbers_params => numbers_results;
+    VALUES_PASS_BOOL = "passBool", 7, None, pass_bool_params => pass_bool_results;
+    VALUES_PASS_TEXT = "passText", 8, None, pass_text_params => pass_text_results;
+    VALUES_PASS_DATA = "passData", 9, None, pass_data_params => pass_data_results;
+    VALUES_PASS_DOUBLE = "passDouble", 10, None, pass_double_params => pass_double_results;
+    VALUES_PASS_DURATION = "passDuration", 11, None, pass_duration_params => pass_duration_results;
+    VALUES_PASS_ENUM = "passEnum", 12, None, pass_enum_params => pass_enum_results;
+    VALUES_PASS_COLOR = "passColor", 13, None, pass_color_params => pass_color_results;
+    VALUES_PASS_OPTIONAL = "passOptional", 14, None, pass_optional_params => pass_optional_results;
+    VALUES_PASS_OPTIONAL_STRUCT = "passOptionalStruct", 15, None, pass_optional_struct_params => pass_optional_struct_results;
+    VALUES_PASS_PERSON = "passPerson", 16, Some(0), pass_person_params => pass_person_results;
+    VALUES_PASS_EMPTY = "passEmpty", 17, None, pass_empty_params => pass_empty_results;
+    VALUES_PASS_LIST = "passList", 18, None, pass_list_params => pass_list_results;
+    VALUES_PASS_NESTED = "passNested", 19, None, pass_nested_params => pass_nested_results;
+    VALUES_PASS_BLOBS = "passBlobs", 20, None, pass_blobs_params => pass_blobs_results;
+    VALUES_PASS_PEOPLE = "passPeople", 21, None, pass_people_params => pass_people_results;
+    VALUES_PASS_MAP = "passMap", 22, None, pass_map_params => pass_map_results;
+    VALUES_MAP_SIZE = "mapSize", 23, None, map_size_params => map_size_results;
+    VALUES_APPEND_MUTABLE = "appendMutable", 24, None, append_mutable_params => append_mutable_results;
+    VALUES_OTHER_NAME = "renamed", 25, None, renamed_params => renamed_results;
+    VALUES_WITH_DEFAULT = "withDefault", 26, Some(0), with_default_params => with_default_results;
+    VALUES_RAISE = "raise", 27, Some(0), raise_params => raise_results;
+    VALUES_RAISE_IF = "raiseIf", 28, Some(0), raise_if_params => raise_if_results;
+    VALUES_FAIL = "fail", 29, Some(0), fail_params => fail_results;
+    VALUES_FAIL_INLINE = "failInline", 30, None, fail_inline_params => fail_inline_results;
+    VALUES_STATS = "stats", 31, Some(0), stats_params => stats_results;
+    VALUES_PASS_TREE = "passTree", 32, Some(0), pass_tree_params => pass_tree_results;
+    VALUES_PASS_SET = "passSet", 33, None, pass_set_params => pass_set_results;
+}
 
 impl mp::Interface for dyn Values {
     type Client = ValuesClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Values",
         id: VALUES_ID,
-        methods: &[
-            VALUES_ADD.method(),
-            VALUES_ADD_ON_THREAD.method(),
-            VALUES_ADD_OUT.method(),
-            VALUES_ADD_IN_OUT.method(),
-            VALUES_DIVIDE.method(),
-            VALUES_NUMBERS.method(),
-            VALUES_PASS_BOOL.method(),
-            VALUES_PASS_TEXT.method(),
-            VALUES_PASS_DATA.method(),
-            VALUES_PASS_DOUBLE.method(),
-            VALUES_PASS_DURATION.method(),
-            VALUES_PASS_ENUM.method(),
-            VALUES_PASS_COLOR.method(),
-            VALUES_PASS_OPTIONAL.method(),
-            VALUES_PASS_OPTIONAL_STRUCT.method(),
-            VALUES_PASS_PERSON.method(),
-            VALUES_PASS_EMPTY.method(),
-            VALUES_PASS_LIST.method(),
-            VALUES_PASS_NESTED.method(),
-            VALUES_PASS_BLOBS.method(),
-            VALUES_PASS_PEOPLE.method(),
-            VALUES_PASS_MAP.method(),
-            VALUES_MAP_SIZE.method(),
-            VALUES_APPEND_MUTABLE.method(),
-            VALUES_OTHER_NAME.method(),
-            VALUES_WITH_DEFAULT.method(),
-            VALUES_RAISE.method(),
-            VALUES_RAISE_IF.method(),
-            VALUES_FAIL.method(),
-            VALUES_FAIL_INLINE.method(),
-            VALUES_STATS.method(),
-            VALUES_PASS_TREE.method(),
-            VALUES_PASS_SET.method(),
-        ],
+        methods: VALUES_METHODS,
         construct: None,
-        destroy: Some(&VALUES_DESTROY),
+        destroy: Some(&VALUES.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> ValuesClient {
         ValuesClient(proxy)
@@ -2098,89 +1948,34 @@ impl ObjectsClient {
     }
 }
 
-const OBJECTS_ID: u64 = 0xd596_0d21_43e9_010a;
-const OBJECTS: mp::Scope = mp::Scope::new("Objects", OBJECTS_ID);
-static OBJECTS_DESTROY: mp::Method = OBJECTS.special("destroy", 0, Some(0), None, None);
-static OBJECTS_CALLBACK: mp::Typed<
-    wire::objects::callback_params::Owned,
-    wire::objects::callback_results::Owned,
-> = OBJECTS.method("callback", 1, Some(0)).apart(true, false);
-static OBJECTS_CALLBACK_OWNED: mp::Typed<
-    wire::objects::callback_owned_params::Owned,
-    wire::objects::callback_owned_results::Owned,
-> = OBJECTS.method("callbackOwned", 2, Some(0)).apart(true, false);
-static OBJECTS_CALLBACK_SHARED: mp::Typed<
-    wire::objects::callback_shared_params::Owned,
-    wire::objects::callback_shared_results::Owned,
-> = OBJECTS.method("callbackShared", 3, Some(0)).apart(true, false);
-static OBJECTS_SAVE_CALLBACK: mp::Typed<
-    wire::objects::save_callback_params::Owned,
-    wire::objects::save_callback_results::Owned,
-> = OBJECTS.method("saveCallback", 4, Some(0)).apart(true, false);
-static OBJECTS_CALLBACK_SAVED: mp::Typed<
-    wire::objects::callback_saved_params::Owned,
-    wire::objects::callback_saved_results::Owned,
-> = OBJECTS.method("callbackSaved", 5, Some(0));
-static OBJECTS_CALLBACK_EXTENDED: mp::Typed<
-    wire::objects::callback_extended_params::Owned,
-    wire::objects::callback_extended_results::Owned,
-> = OBJECTS.method("callbackExtended", 6, Some(0)).apart(true, false);
-static OBJECTS_PASS_FN: mp::Typed<
-    wire::objects::pass_fn_params::Owned,
-    wire::objects::pass_fn_results::Owned,
-> = OBJECTS.method("passFn", 7, Some(0)).apart(true, false);
-static OBJECTS_PASS_FN_ARG: mp::Typed<
-    wire::objects::pass_fn_arg_params::Owned,
-    wire::objects::pass_fn_arg_results::Owned,
-> = OBJECTS.method("passFnArg", 8, Some(0)).apart(true, false);
-static OBJECTS_CALLBACK_MANY: mp::Typed<
-    wire::objects::callback_many_params::Owned,
-    wire::objects::callback_many_results::Owned,
-> = OBJECTS.method("callbackMany", 9, Some(0)).apart(true, false);
-static OBJECTS_MAKE_COUNTER: mp::Typed<
-    wire::objects::make_counter_params::Owned,
-    wire::objects::make_counter_results::Owned,
-> = OBJECTS.method("makeCounter", 10, Some(0)).apart(false, true);
-static OBJECTS_COUNTER_VALUE: mp::Typed<
-    wire::objects::counter_value_params::Owned,
-    wire::objects::counter_value_results::Owned,
-> = OBJECTS.method("counterValue", 11, Some(0)).apart(true, false);
-static OBJECTS_SAME_OBJECT: mp::Typed<
-    wire::objects::same_object_params::Owned,
-    wire::objects::same_object_results::Owned,
-> = OBJECTS.method("sameObject", 12, Some(0)).apart(true, true);
-static OBJECTS_LIVE_COUNTERS: mp::Typed<
-    wire::objects::live_counters_params::Owned,
-    wire::objects::live_counters_results::Owned,
-> = OBJECTS.method("liveCounters", 13, Some(0));
-static OBJECTS_IS_NULL: mp::Typed<
-    wire::objects::is_null_params::Owned,
-    wire::objects::is_null_results::Owned,
-> = OBJECTS.method("isNull", 14, Some(0)).apart(true, false);
+use wire::objects as objects_wire;
+
+mp::methods! {
+    OBJECTS = "Objects", OBJECTS_ID = 0xd596_0d21_43e9_010a, OBJECTS_METHODS in objects_wire;
+    OBJECTS_CALLBACK = "callback", 1, Some(0), callback_params => callback_results, apart(true, false);
+    OBJECTS_CALLBACK_OWNED = "callbackOwned", 2, Some(0), callback_owned_params => callback_owned_results, apart(true, false);
+    OBJECTS_CALLBACK_SHARED = "callbackShared", 3, Some(0), callback_shared_params => callback_shared_results, apart(true, false);
+    OBJECTS_SAVE_CALLBACK = "saveCallback", 4, Some(0), save_callback_params => save_callback_results, apart(true, false);
+    OBJECTS_CALLBACK_SAVED = "callbackSaved", 5, Some(0), callback_saved_params => callback_saved_results;
+    OBJECTS_CALLBACK_EXTENDED = "callbackExtended", 6, Some(0), callback_extended_params => callback_extended_results, apart(true, false);
+    OBJECTS_PASS_FN = "passFn", 7, Some(0), pass_fn_params => pass_fn_results, apart(true, false);
+    OBJECTS_PASS_FN_ARG = "passFnArg", 8, Some(0), pass_fn_arg_params => pass_fn_arg_results, apart(true, false);
+    OBJECTS_CALLBACK_MANY = "callbackMany", 9, Some(0), callback_many_params => callback_many_results, apart(true, false);
+    OBJECTS_MAKE_COUNTER = "makeCounter", 10, Some(0), make_counter_params => make_counter_results, apart(false, true);
+    OBJECTS_COUNTER_VALUE = "counterValue", 11, Some(0), counter_value_params => counter_value_results, apart(true, false);
+    OBJECTS_SAME_OBJECT = "sameObject", 12, Some(0), same_object_params => same_object_results, apart(true, true);
+    OBJECTS_LIVE_COUNTERS = "liveCounters", 13, Some(0), live_counters_params => live_counters_results;
+    OBJECTS_IS_NULL = "isNull", 14, Some(0), is_null_params => is_null_results, apart(true, false);
+}
 
 impl mp::Interface for dyn Objects {
     type Client = ObjectsClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Objects",
         id: OBJECTS_ID,
-        methods: &[
-            OBJECTS_CALLBACK.method(),
-            OBJECTS_CALLBACK_OWNED.method(),
-            OBJECTS_CALLBACK_SHARED.method(),
-            OBJECTS_SAVE_CALLBACK.method(),
-            OBJECTS_CALLBACK_SAVED.method(),
-            OBJECTS_CALLBACK_EXTENDED.method(),
-            OBJECTS_PASS_FN.method(),
-            OBJECTS_PASS_FN_ARG.method(),
-            OBJECTS_CALLBACK_MANY.method(),
-            OBJECTS_MAKE_COUNTER.method(),
-            OBJECTS_COUNTER_VALUE.method(),
-            OBJECTS_SAME_OBJECT.method(),
-            OBJECTS_LIVE_COUNTERS.method(),
-            OBJECTS_IS_NULL.method(),
-        ],
+        methods: OBJECTS_METHODS,
         construct: None,
-        destroy: Some(&OBJECTS_DESTROY),
+        destroy: Some(&OBJECTS.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> ObjectsClient {
         ObjectsClient(proxy)
@@ -2361,23 +2156,21 @@ impl CallbackClient {
     }
 }
 
-const CALLBACK_ID: u64 = 0xd564_3a37_d37f_7e11;
-const CALLBACK: mp::Scope = mp::Scope::new("Callback", CALLBACK_ID);
-static CALLBACK_DESTROY: mp::Method = CALLBACK
-    .special("destroy", 0, Some(0), None, None);
-static CALLBACK_CALL: mp::Typed<
-    wire::callback::call_params::Owned,
-    wire::callback::call_results::Owned,
-> = CALLBACK.method("call", 1, Some(0));
+use wire::callback as callback_wire;
+
+mp::methods! {
+    CALLBACK = "Callback", CALLBACK_ID = 0xd564_3a37_d37f_7e11, CALLBACK_METHODS in callback_wire;
+    CALLBACK_CALL = "call", 1, Some(0), call_params => call_results;
+}
 
 impl mp::Interface for dyn Callback {
     type Client = CallbackClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Callback",
         id: CALLBACK_ID,
-        methods: &[CALLBACK_CALL.method()],
+        methods: CALLBACK_METHODS,
         construct: None,
-        destroy: Some(&CALLBACK_DESTROY),
+        destroy: Some(&CALLBACK.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> CallbackClient {
         CallbackClient(proxy)
@@ -2454,15 +2247,12 @@ impl Callback for ExtendedCallbackClient {
     }
 }
 
-const EXTENDED_CALLBACK_ID: u64 = 0xf4cd_b8f7_7049_9bd9;
-const EXTENDED_CALLBACK: mp::Scope = mp::Scope::new(
-    "ExtendedCallback",
-    EXTENDED_CALLBACK_ID,
-);
-static EXTENDED_CALLBACK_CALL_EXTENDED: mp::Typed<
-    wire::extended_callback::call_extended_params::Owned,
-    wire::extended_callback::call_extended_results::Owned,
-> = EXTENDED_CALLBACK.method("callExtended", 0, Some(0));
+use wire::extended_callback as extended_callback_wire;
+
+mp::methods! {
+    EXTENDED_CALLBACK = "ExtendedCallback", EXTENDED_CALLBACK_ID = 0xf4cd_b8f7_7049_9bd9, EXTENDED_CALLBACK_METHODS in extended_callback_wire;
+    EXTENDED_CALLBACK_CALL_EXTENDED = "callExtended", 0, Some(0), call_extended_params => call_extended_results;
+}
 
 impl mp::Interface for dyn ExtendedCallback {
     type Client = ExtendedCallbackClient;
@@ -2552,22 +2342,21 @@ where
     }
 }
 
-const INT_FN_ID: u64 = 0xeb6e_3aad_8dc6_1553;
-const INT_FN: mp::Scope = mp::Scope::new("IntFn", INT_FN_ID);
-static INT_FN_DESTROY: mp::Method = INT_FN.special("destroy", 0, Some(0), None, None);
-static INT_FN_CALL: mp::Typed<
-    wire::int_fn::call_params::Owned,
-    wire::int_fn::call_results::Owned,
-> = INT_FN.method("call", 1, Some(0));
+use wire::int_fn as int_fn_wire;
+
+mp::methods! {
+    INT_FN = "IntFn", INT_FN_ID = 0xeb6e_3aad_8dc6_1553, INT_FN_METHODS in int_fn_wire;
+    INT_FN_CALL = "call", 1, Some(0), call_params => call_results;
+}
 
 impl mp::Interface for dyn IntFn {
     type Client = IntFnClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "IntFn",
         id: INT_FN_ID,
-        methods: &[INT_FN_CALL.method()],
+        methods: INT_FN_METHODS,
         construct: None,
-        destroy: Some(&INT_FN_DESTROY),
+        destroy: Some(&INT_FN.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> IntFnClient {
         IntFnClient(proxy)
@@ -2641,22 +2430,21 @@ where
     }
 }
 
-const TEXT_FN_ID: u64 = 0xba2a_f36a_5c75_569b;
-const TEXT_FN: mp::Scope = mp::Scope::new("TextFn", TEXT_FN_ID);
-static TEXT_FN_DESTROY: mp::Method = TEXT_FN.special("destroy", 0, Some(0), None, None);
-static TEXT_FN_CALL: mp::Typed<
-    wire::text_fn::call_params::Owned,
-    wire::text_fn::call_results::Owned,
-> = TEXT_FN.method("call", 1, Some(0));
+use wire::text_fn as text_fn_wire;
+
+mp::methods! {
+    TEXT_FN = "TextFn", TEXT_FN_ID = 0xba2a_f36a_5c75_569b, TEXT_FN_METHODS in text_fn_wire;
+    TEXT_FN_CALL = "call", 1, Some(0), call_params => call_results;
+}
 
 impl mp::Interface for dyn TextFn {
     type Client = TextFnClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "TextFn",
         id: TEXT_FN_ID,
-        methods: &[TEXT_FN_CALL.method()],
+        methods: TEXT_FN_METHODS,
         construct: None,
-        destroy: Some(&TEXT_FN_DESTROY),
+        destroy: Some(&TEXT_FN.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> TextFnClient {
         TextFnClient(proxy)
@@ -2717,19 +2505,19 @@ impl CounterClient {
     }
 }
 
-const COUNTER_ID: u64 = 0xb9ed_9a3a_e113_39c4;
-const COUNTER: mp::Scope = mp::Scope::new("Counter", COUNTER_ID);
-static COUNTER_NEXT: mp::Typed<
-    wire::counter::next_params::Owned,
-    wire::counter::next_results::Owned,
-> = COUNTER.method("next", 0, Some(0));
+use wire::counter as counter_wire;
+
+mp::methods! {
+    COUNTER = "Counter", COUNTER_ID = 0xb9ed_9a3a_e113_39c4, COUNTER_METHODS in counter_wire;
+    COUNTER_NEXT = "next", 0, Some(0), next_params => next_results;
+}
 
 impl mp::Interface for dyn Counter {
     type Client = CounterClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Counter",
         id: COUNTER_ID,
-        methods: &[COUNTER_NEXT.method()],
+        methods: COUNTER_METHODS,
         construct: None,
         destroy: None,
     };
@@ -2927,64 +2715,29 @@ impl ThreadsClient {
     }
 }
 
-const THREADS_ID: u64 = 0x8775_68e3_56c6_37a5;
-const THREADS: mp::Scope = mp::Scope::new("Threads", THREADS_ID);
-static THREADS_DESTROY: mp::Method = THREADS.special("destroy", 0, Some(0), None, None);
-static THREADS_THREAD_NAME: mp::Typed<
-    wire::threads::thread_name_params::Owned,
-    wire::threads::thread_name_results::Owned,
-> = THREADS.method("threadName", 1, Some(0));
-static THREADS_SET_LOCAL: mp::Typed<
-    wire::threads::set_local_params::Owned,
-    wire::threads::set_local_results::Owned,
-> = THREADS.method("setLocal", 2, Some(0));
-static THREADS_GET_LOCAL: mp::Typed<
-    wire::threads::get_local_params::Owned,
-    wire::threads::get_local_results::Owned,
-> = THREADS.method("getLocal", 3, Some(0));
-static THREADS_RECURSE: mp::Typed<
-    wire::threads::recurse_params::Owned,
-    wire::threads::recurse_results::Owned,
-> = THREADS.method("recurse", 4, Some(0)).apart(true, false);
-static THREADS_BLOCK: mp::Typed<
-    wire::threads::block_params::Owned,
-    wire::threads::block_results::Owned,
-> = THREADS.method("block", 5, Some(0));
-static THREADS_UNBLOCK: mp::Typed<
-    wire::threads::unblock_params::Owned,
-    wire::threads::unblock_results::Owned,
-> = THREADS.method("unblock", 6, None);
-static THREADS_APPEND: mp::Typed<
-    wire::threads::append_params::Owned,
-    wire::threads::append_results::Owned,
-> = THREADS.method("append", 7, Some(0));
-static THREADS_APPENDED: mp::Typed<
-    wire::threads::appended_params::Owned,
-    wire::threads::appended_results::Owned,
-> = THREADS.method("appended", 8, Some(0));
-static THREADS_LOCK_AND_CALL: mp::Typed<
-    wire::threads::lock_and_call_params::Owned,
-    wire::threads::lock_and_call_results::Owned,
-> = THREADS.method("lockAndCall", 9, Some(0)).apart(true, false);
+use wire::threads as threads_wire;
+
+mp::methods! {
+    THREADS = "Threads", THREADS_ID = 0x8775_68e3_56c6_37a5, THREADS_METHODS in threads_wire;
+    THREADS_THREAD_NAME = "threadName", 1, Some(0), thread_name_params => thread_name_results;
+    THREADS_SET_LOCAL = "setLocal", 2, Some(0), set_local_params => set_local_results;
+    THREADS_GET_LOCAL = "getLocal", 3, Some(0), get_local_params => get_local_results;
+    THREADS_RECURSE = "recurse", 4, Some(0), recurse_params => recurse_results, apart(true, false);
+    THREADS_BLOCK = "block", 5, Some(0), block_params => block_results;
+    THREADS_UNBLOCK = "unblock", 6, None, unblock_params => unblock_results;
+    THREADS_APPEND = "append", 7, Some(0), append_params => append_results;
+    THREADS_APPENDED = "appended", 8, Some(0), appended_params => appended_results;
+    THREADS_LOCK_AND_CALL = "lockAndCall", 9, Some(0), lock_and_call_params => lock_and_call_results, apart(true, false);
+}
 
 impl mp::Interface for dyn Threads {
     type Client = ThreadsClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "Threads",
         id: THREADS_ID,
-        methods: &[
-            THREADS_THREAD_NAME.method(),
-            THREADS_SET_LOCAL.method(),
-            THREADS_GET_LOCAL.method(),
-            THREADS_RECURSE.method(),
-            THREADS_BLOCK.method(),
-            THREADS_UNBLOCK.method(),
-            THREADS_APPEND.method(),
-            THREADS_APPENDED.method(),
-            THREADS_LOCK_AND_CALL.method(),
-        ],
+        methods: THREADS_METHODS,
         construct: None,
-        destroy: Some(&THREADS_DESTROY),
+        destroy: Some(&THREADS.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> ThreadsClient {
         ThreadsClient(proxy)
@@ -3109,23 +2862,21 @@ where
     }
 }
 
-const RECURSE_FN_ID: u64 = 0x9422_9c97_32e0_81d1;
-const RECURSE_FN: mp::Scope = mp::Scope::new("RecurseFn", RECURSE_FN_ID);
-static RECURSE_FN_DESTROY: mp::Method = RECURSE_FN
-    .special("destroy", 0, Some(0), None, None);
-static RECURSE_FN_CALL: mp::Typed<
-    wire::recurse_fn::call_params::Owned,
-    wire::recurse_fn::call_results::Owned,
-> = RECURSE_FN.method("call", 1, Some(0));
+use wire::recurse_fn as recurse_fn_wire;
+
+mp::methods! {
+    RECURSE_FN = "RecurseFn", RECURSE_FN_ID = 0x9422_9c97_32e0_81d1, RECURSE_FN_METHODS in recurse_fn_wire;
+    RECURSE_FN_CALL = "call", 1, Some(0), call_params => call_results;
+}
 
 impl mp::Interface for dyn RecurseFn {
     type Client = RecurseFnClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
         name: "RecurseFn",
         id: RECURSE_FN_ID,
-        methods: &[RECURSE_FN_CALL.method()],
+        methods: RECURSE_FN_METHODS,
         construct: None,
-        destroy: Some(&RECURSE_FN_DESTROY),
+        destroy: Some(&RECURSE_FN.special("destroy", 0, Some(0), None, None)),
     };
     fn from_proxy(proxy: mp::ProxyClient) -> RecurseFnClient {
         RecurseFnClient(proxy)
