@@ -10,6 +10,7 @@ use crate::capability::Capability;
 use crate::event_loop::EventLoop;
 use crate::inner::{Inner, contained};
 use crate::limits::Limits;
+use crate::listen::Slot;
 use crate::message::Message;
 use crate::object::Object;
 use crate::vat::state::Role;
@@ -133,6 +134,11 @@ impl Connection {
             drop(lifecycle);
             self.inner.event_loop.post_cleanup(hook);
         }
+    }
+
+    /// Keeps a share of a listener's limit until the connection has ended.
+    pub(crate) fn keep_until_end(&self, slot: Slot) {
+        self.inner.keep_until_end(slot);
     }
 
     /// What is alive at this moment.

@@ -9,6 +9,7 @@ use std::task::{Wake, Waker};
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
 use crate::limits::Limits;
+use crate::listen::Slot;
 use crate::server_call::answer_slot;
 use crate::vat::confined::{Confined, Turn};
 use crate::vat::gate::Gate;
@@ -56,6 +57,8 @@ pub(crate) struct Lifecycle {
     pub(crate) hooks: Vec<Box<dyn FnOnce() + Send>>,
     /// A server's connection keeps itself alive until it ends.
     keep_alive: Option<Arc<Inner>>,
+    /// The connection's share of a listener's limit, given up at its end.
+    slot: Option<Slot>,
 }
 
 impl Inner {
@@ -163,6 +166,17 @@ impl Inner {
         drop(self.enter(State::close));
     }
 
+    /// Keeps a share of a listener's limit until the connection has ended, which it may have already.
+    pub(crate) fn keep_until_end(&self, slot: Slot) {
+        let mut lifecycle = self.lifecycle();
+        if lifecycle.end.is_none() {
+            lifecycle.slot = Some(slot);
+        } else {
+            drop(lifecycle);
+            drop(slot);
+        }
+    }
+
     /// Why calls fail from now on.
     pub(crate) fn disconnected(&self) -> Error {
         let end = self.lifecycle().end;
@@ -245,7 +259,9 @@ impl Inner {
         lifecycle.end.get_or_insert(false);
         let hooks = std::mem::take(&mut lifecycle.hooks);
         let kept = lifecycle.keep_alive.take();
+        let slot = lifecycle.slot.take();
         drop(lifecycle);
+        drop(slot);
         self.ended.notify_all();
         self.event_loop.unregister(self.key);
         for hook in hooks {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::TcpStream;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::access::{Peer, Peers};
 use crate::connection::Connection;
 use crate::vat::transport::{ByteStream, Transport};
 use crate::{Capability, Error, EventLoop, Limits, Object};
@@ -60,6 +61,24 @@ impl Stream {
         close(descriptor);
         taken.insert(descriptor);
         Ok(socket.into())
+    }
+
+    /// The process at the other end. Nothing is known of one that is not connected by a Unix socket.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        match &self.transport {
+            Transport::Socket(socket) => Peer::of(socket.as_fd()),
+            Transport::Stream(_) => Peer::default(),
+        }
+    }
+
+    /// Checks that the process at the other end is one of those.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] of kind "permission denied".
+    pub fn require(&self, peers: Peers) -> Result<(), Error> {
+        peers.check(self.peer()).map(drop)
     }
 }
 

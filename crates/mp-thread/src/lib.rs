@@ -1,4 +1,66 @@
 //! Decides on which thread a call between processes runs.
+//!
+//! Each thread that calls has a thread of its own in the other process: the first call with a `Context` over a connection asks
+//! the peer for one (`ThreadMap.makeThread`), and all later calls of that thread run there. A callback that arrives while the
+//! caller waits runs on the caller's own stack. So thread-local variables, locks and callbacks work as if both were one
+//! process. What the messages look like is in `wire.md` of the project's references, §1.3 and §5.2 to 5.3.
+//!
+//! The crate works on the untyped calls of `mp-conn`. A caller asks for [`threads`] to put into its call's context and then
+//! [`wait`]s; an object hands a call to [`dispatch`], which runs it on the thread that it names, inside a [`Serving`].
+//!
+//! ```
+//! use std::os::unix::net::UnixStream;
+//! use std::sync::Arc;
+//!
+//! use mp_conn::{CallContext, Connection, Error, EventLoop, Limits, Object, ServerCall};
+//! use mp_thread::Need;
+//!
+//! /// Method 0 gives the thread map, method 1 the name of the thread that runs it. The context is the params' first pointer.
+//! struct Server;
+//!
+//! impl Object for Server {
+//!     fn context_field(&self, _interface_id: u64, ordinal: u16) -> Option<u16> {
+//!         (ordinal == 1).then_some(0)
+//!     }
+//!
+//!     fn call(&self, call: ServerCall) {
+//!         if call.ordinal() == 0 {
+//!             let map = mp_thread::thread_map(&call.connection());
+//!             call.reply(&[(0, map)], |_| Ok(())).unwrap_or_default();
+//!             return;
+//!         }
+//!         mp_thread::dispatch(call, 1, Need::Named, |call| {
+//!             let name = mp_thread::thread_name("server");
+//!             call.reply(&[], |mut results| Ok(results.set_as::<capnp::text::Owned>(&*name)?))
+//!                 .unwrap_or_default();
+//!         });
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! let event_loop = EventLoop::new("example")?;
+//! let (ours, theirs) = UnixStream::pair()?;
+//! let _server = mp_conn::serve(&event_loop, theirs, Arc::new(Server), Limits::default())?;
+//! let server = mp_conn::connect(&event_loop, ours, Limits::default())?;
+//! let connection = server.connection()?;
+//!
+//! let mut call = Connection::call(&server, 1, 0, &CallContext::default(), |_| Ok(()))?;
+//! mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[0])?))?;
+//! mp_thread::wait(&connection, None, |waker| call.poll_message(waker))??;
+//!
+//! let context = CallContext {
+//!     threads: Some(mp_thread::threads(&connection, 0)?),
+//!     ..CallContext::default()
+//! };
+//! let mut call = Connection::call(&server, 1, 1, &context, |_| Ok(()))?;
+//! let mut read = Some(|results: capnp::any_pointer::Reader<'_>| {
+//!     Ok(results.get_as::<capnp::text::Reader>()?.to_string().unwrap_or_default())
+//! });
+//! let name = mp_thread::wait(&connection, None, |waker| call.poll_read(waker, &mut read))??;
+//! assert!(name.ends_with(&format!("(from {})", mp_thread::thread_name("example"))));
+//! # Ok(())
+//! # }
+//! ```
 
 mod async_threads;
 mod context;
