@@ -2,13 +2,14 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Call, Connection, Error};
+use mp_conn::{Call, Connection, Error, Sleep};
 use mp_thread::ThreadLease;
 
-use crate::{Method, Objects, ProxyClient, log};
+use crate::{Interface, Method, Objects, ProxyClient, log};
 
 /// The answer of a call, to come. It can be polled on any runtime, and dropped at any moment: that cancels the call.
 #[must_use = "dropping the future cancels the call"]
@@ -29,7 +30,8 @@ struct Sent<T> {
     call: Call,
     read: Read<T>,
     /// The peer's thread that runs the call, and is free for another one afterwards.
-    _lease: Option<ThreadLease>,
+    lease: Option<ThreadLease>,
+    deadline: Option<Sleep>,
 }
 
 /// What reads the answer: with the connection's lock held, or outside of it.
@@ -45,15 +47,16 @@ impl<T: Send + 'static> CallFuture<T> {
     pub(crate) fn new<R: Owned>(
         client: ProxyClient,
         method: &'static Method,
-        sent: Result<(Connection, Call, Option<ThreadLease>), Error>,
+        sent: Result<(Connection, Call, Option<ThreadLease>, Option<Instant>), Error>,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error> + Send + 'static,
     ) -> Self {
         let state = match sent {
-            Ok((connection, call, lease)) => State::Sent(Sent {
+            Ok((connection, call, lease, deadline)) => State::Sent(Sent {
+                deadline: deadline.map(|deadline| connection.event_loop().sleep_until(deadline)),
                 connection,
                 call,
                 read: Read::new::<R>(method, read),
-                _lease: lease,
+                lease,
             }),
             Err(error) => State::Failed(Some(error)),
         };
@@ -61,6 +64,38 @@ impl<T: Send + 'static> CallFuture<T> {
             state,
             method,
             client: Some(client),
+        }
+    }
+}
+
+impl<T> CallFuture<T> {
+    /// The object that the method gives, before the answer is there: calls on it go out at once, and fail if the method
+    /// does. For methods whose one result is an object.
+    ///
+    /// ```ignore
+    /// let mining = init.make_mining_async().pipelined::<dyn Mining>()?;
+    /// let tip = mining.get_tip_async().await?;    // one round trip for both
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Why the call could not be sent; [`Error::Disconnected`] when the connection has ended since.
+    pub fn pipelined<I: Interface<Client = T> + ?Sized>(self) -> Result<T, Error> {
+        match self.state {
+            State::Sent(sent) => {
+                let capability = sent.call.pipelined(&[RESULT])?;
+                finish_later(sent.call, (sent.lease, self.client))?;
+                Ok(I::from_proxy(ProxyClient::new(capability, I::INFO)?))
+            }
+            State::Failed(error) => Err(error.unwrap_or(Error::Cancelled)),
+        }
+    }
+
+    /// Lets the method run to its end without anybody waiting for it. An error is lost.
+    pub fn detach(self) {
+        if let State::Sent(sent) = self.state {
+            // Fails only when the connection has ended: then there is nothing left to wait for.
+            finish_later(sent.call, (sent.lease, self.client)).ok();
         }
     }
 }
@@ -86,8 +121,15 @@ impl<T: Send + 'static> Future for CallFuture<T> {
                 })
             }),
         };
-        let Poll::Ready(result) = polled else {
-            return Poll::Pending;
+        let result = match (polled, &mut sent.deadline) {
+            (Poll::Ready(result), _) => result,
+            (Poll::Pending, None) => return Poll::Pending,
+            (Poll::Pending, Some(deadline)) => {
+                if Pin::new(deadline).poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                Err(Error::TimedOut)
+            }
         };
         log::received_response(&sent.connection, method, result.as_ref().err());
         self.state = State::Failed(None);
@@ -112,6 +154,14 @@ impl<T: Send + 'static> Read<T> {
         }
     }
 }
+
+/// Lets a call go on, and keeps what it needs until it has ended.
+fn finish_later(call: Call, keep: (Option<ThreadLease>, Option<ProxyClient>)) -> Result<(), Error> {
+    call.complete_later(move |_| drop(keep))
+}
+
+/// The pointer field of the results that holds a method's one result.
+const RESULT: u16 = 0;
 
 // Nothing in it is pinned.
 impl<T> Unpin for CallFuture<T> {}

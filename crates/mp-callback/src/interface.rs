@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use crate::{ProxyClient, Reply, ServerCall};
+use crate::{Error, ProxyClient, Reply, ServerCall};
 
 /// One method of an interface: a static that generated code defines.
 #[derive(Debug)]
@@ -99,4 +99,22 @@ pub trait Interface: Send + Sync + 'static {
         let _ = (this, target);
         None
     }
+}
+
+/// A client of another interface for the same object, such as an older or newer version of its schema. The peer is not
+/// asked whether the object has that interface: calls tell.
+///
+/// What happens when the last client of the object is dropped stays what the first interface says.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] for a client that is no reference to a peer's object, which generated clients always are.
+pub fn cast<From: Interface + ?Sized, To: Interface + ?Sized>(
+    client: From::Client,
+) -> Result<To::Client, Error> {
+    let object = From::into_object(client);
+    let proxy = object.as_proxy().ok_or_else(|| {
+        Error::bad_value(From::INFO.name, "not a client, so there is nothing to cast")
+    })?;
+    Ok(To::from_proxy(proxy.clone()))
 }

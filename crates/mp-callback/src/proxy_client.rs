@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
@@ -21,6 +21,7 @@ use crate::{InterfaceInfo, Method, Objects, log};
 #[derive(Clone, Debug)]
 pub struct ProxyClient {
     reference: Arc<ObjectRef>,
+    timeout: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -49,6 +50,7 @@ impl ProxyClient {
                 info,
                 destroyed: AtomicBool::new(false),
             }),
+            timeout: None,
         })
     }
 
@@ -65,6 +67,21 @@ impl ProxyClient {
     #[must_use]
     pub fn capability(&self) -> &Capability {
         &self.reference.capability
+    }
+
+    /// The same reference, with calls that give up after a time: they fail with [`Error::TimedOut`], and are cancelled at the
+    /// peer. Takes the place of the [connection's timeout](Connection::set_timeout).
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            reference: Arc::clone(&self.reference),
+            timeout: Some(timeout),
+        }
+    }
+
+    fn deadline(&self, connection: &Connection) -> Option<Instant> {
+        let timeout = self.timeout.or_else(|| connection.timeout())?;
+        Instant::now().checked_add(timeout)
     }
 
     /// Calls a method and waits for its answer. Callbacks that belong to it run on the calling thread meanwhile.
@@ -89,11 +106,12 @@ impl ProxyClient {
                 .transpose()?,
             objects: Vec::new(),
         };
+        let deadline = self.deadline(&connection);
         let mut call = self.send::<P>(&connection, method, context, build)?;
         if let Some(field) = method.thread_map_result {
             mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
         }
-        let result = receive::<R, T>(&connection, &mut call, method, None, read);
+        let result = receive::<R, T>(&connection, &mut call, method, deadline, read);
         log::received_response(&connection, method, result.as_ref().err());
         result
     }
@@ -121,7 +139,8 @@ impl ProxyClient {
             if let Some(field) = method.thread_map_result {
                 mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
             }
-            Ok((connection, call, lease))
+            let deadline = self.deadline(&connection);
+            Ok((connection, call, lease, deadline))
         });
         CallFuture::new::<R>(self.clone(), method, sent, read)
     }
@@ -146,7 +165,8 @@ impl ProxyClient {
             .map(|field| mp_thread::threads(&connection, field))
             .transpose()?;
         let mut call = send_destroy(&self.reference.capability, &connection, method, threads)?;
-        receive::<any_pointer::Owned, ()>(&connection, &mut call, method, None, |_, _| Ok(()))
+        let deadline = self.deadline(&connection);
+        receive::<any_pointer::Owned, ()>(&connection, &mut call, method, deadline, |_, _| Ok(()))
     }
 
     fn send<P: Owned>(

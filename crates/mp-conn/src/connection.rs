@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::{Arc, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::call::{Call, CallContext};
@@ -78,6 +78,18 @@ impl Connection {
     #[must_use]
     pub fn is_server(&self) -> bool {
         self.inner.server
+    }
+
+    /// How long a call on this connection waits for its answer, unless its client says otherwise. `None`, the default: for
+    /// ever.
+    pub fn set_timeout(&self, timeout: Option<Duration>) {
+        *self.inner.timeout() = timeout;
+    }
+
+    /// What [`set_timeout`](Self::set_timeout) set.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        *self.inner.timeout()
     }
 
     /// Ends the connection from this end: calls under way fail, running methods are told, objects are released.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
+use std::time::Duration;
 
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) lifecycle: Mutex<Lifecycle>,
     pub(crate) ended: Condvar,
     pub(crate) extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+    timeout: Mutex<Option<Duration>>,
     /// What was dropped by a thread that was inside at that moment.
     late: Mutex<Vec<Release>>,
 }
@@ -107,6 +109,7 @@ impl Inner {
                 lifecycle: Mutex::default(),
                 ended: Condvar::new(),
                 extensions: Mutex::default(),
+                timeout: Mutex::default(),
                 late: Mutex::default(),
             }
         });
@@ -249,7 +252,7 @@ impl Inner {
                 }
             });
             if done.is_none() {
-                drop(guarded(|| log::uncaught("a waker")));
+                guarded(|| log::uncaught("a waker")).unwrap_or_default();
             }
         }
     }
@@ -287,6 +290,10 @@ impl Inner {
         self.lifecycle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn timeout(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn late(&self) -> MutexGuard<'_, Vec<Release>> {

@@ -86,7 +86,7 @@ pub use self::call::{Call, CallContext, Threads};
 pub use self::capability::{Capability, Reference};
 pub use self::connection::{Connection, Stats, WeakConnection};
 pub use self::error::{Error, RemoteKind};
-pub use self::event_loop::EventLoop;
+pub use self::event_loop::{EventLoop, Sleep};
 pub use self::inner::panic_text;
 pub use self::leader::{Leader, Signal, Waiting};
 pub use self::limits::Limits;

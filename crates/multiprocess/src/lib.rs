@@ -3,12 +3,13 @@
 use std::process::Command;
 use std::sync::Arc;
 
-pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture};
+pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture, cast};
+pub use mp_callback::endpoint::Options;
 pub use mp_conn::{
-    ByteStream, Cancellation, Connection, Error, EventLoop, Limits, Process, RemoteKind, Stats,
-    Stream, WeakConnection,
+    Address, ByteStream, Cancellation, Connection, Error, EventLoop, Limits, ListenOn, Listener,
+    Peer, Peers, Process, RemoteKind, Stats, Stream, WeakConnection,
 };
-pub use mp_thread::cancellation;
+pub use mp_thread::{cancellation, thread_name};
 
 use self::codegen::Interface;
 
@@ -36,7 +37,7 @@ pub fn connect<I: Interface + ?Sized>(
     event_loop: &EventLoop,
     stream: impl Into<Stream>,
 ) -> Result<I::Client, Error> {
-    mp_callback::endpoint::connect::<I>(event_loop, stream, Limits::default())
+    Options::new().connect::<I>(event_loop, stream)
 }
 
 /// Starts a connection as its server, with the first object that the peer gets.
@@ -49,7 +50,26 @@ pub fn serve<I: Interface + ?Sized>(
     stream: impl Into<Stream>,
     object: Arc<I>,
 ) -> Result<Connection, Error> {
-    mp_callback::endpoint::serve(event_loop, stream, object, Limits::default())
+    Options::new().serve(event_loop, stream, object)
+}
+
+/// Accepts clients at a path, whose first object is this one, until the listener is dropped. [`Options`] says how many, and
+/// whose.
+///
+/// The socket is made with mode 0600, and its directory, if it is missing, with mode 0700. A stale socket is replaced;
+/// anything else that is at the path is not. Clients of other users are refused.
+///
+/// # Errors
+///
+/// [`Error::Address`] for a path that cannot be a socket's; [`Error::Io`], which names the path, also when another process
+/// listens there.
+#[doc(alias = "ListenConnections")]
+pub fn listen<I: Interface + ?Sized>(
+    event_loop: &EventLoop,
+    on: impl Into<ListenOn>,
+    object: Arc<I>,
+) -> Result<Listener, Error> {
+    Options::new().listen(event_loop, on, object)
 }
 
 /// Starts a program with a connection to it. The number of its descriptor is added as the last argument.

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod registration;
+mod sleep;
 mod timers;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use polling::{Events, Poller};
 use self::cleanup::Cleanup;
 pub(crate) use self::cleanup::Job;
 pub(crate) use self::registration::Registration;
+pub use self::sleep::Sleep;
 pub(crate) use self::timers::Timer;
 use self::timers::Timers;
 use crate::{Error, log};

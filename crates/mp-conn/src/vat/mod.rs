@@ -4,7 +4,7 @@
 
 pub(crate) mod confined;
 pub(crate) mod frame;
-pub mod gate;
+pub(crate) mod gate;
 pub(crate) mod local;
 pub(crate) mod network;
 pub(crate) mod outbox;
