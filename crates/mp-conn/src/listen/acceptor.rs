@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::SocketFlags;
+use rustix::net::{Shutdown, SocketFlags};
 
 use super::options::ListenOptions;
 use crate::access::Peer;
@@ -16,32 +16,11 @@ use crate::connection::WeakConnection;
 use crate::event_loop::{Registration, Source, Timer};
 use crate::{Error, EventLoop, Object, Stream, serve};
 
-/// One connection's share of the listener's limit, from before it is accepted until it has ended.
-pub(crate) struct Slot {
-    acceptor: Weak<Acceptor>,
-    id: Option<u64>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let Some(acceptor) = self.acceptor.upgrade() {
-            let mut state = acceptor.state();
-            state.open -= 1;
-            if let Some(id) = self.id {
-                state.connections.remove(&id);
-            }
-            // A descriptor was closed: what kept this listener from accepting may be over.
-            state.retry = None;
-            acceptor.apply(&mut state);
-        }
-    }
-}
-
 /// Makes the first object of a connection.
-type Factory = dyn Fn(&Peer) -> Arc<dyn Object> + Send + Sync;
+pub(super) type Factory = dyn Fn(&Peer) -> Arc<dyn Object> + Send + Sync;
 
 /// What the event loop calls.
-struct Acceptor {
+pub(super) struct Acceptor {
     event_loop: EventLoop,
     socket: Arc<OwnedFd>,
     options: ListenOptions,
@@ -63,6 +42,51 @@ struct State {
 }
 
 impl Acceptor {
+    pub(super) fn new(
+        event_loop: &EventLoop,
+        socket: &Arc<OwnedFd>,
+        options: ListenOptions,
+        object: Box<Factory>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            event_loop: event_loop.clone(),
+            socket: Arc::clone(socket),
+            options,
+            object,
+            registration: OnceLock::new(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Takes the socket's place in the poller. The loop may be accepting already.
+    pub(super) fn start(&self, registration: Registration) {
+        self.registration.get_or_init(|| registration);
+        self.apply(&mut self.state());
+    }
+
+    /// Accepts nobody any more.
+    pub(super) fn stop(&self) {
+        self.state().closed = true;
+        if let Some(registration) = self.registration.get() {
+            registration.remove();
+        }
+    }
+
+    /// Has the system refuse clients, those that wait among them.
+    pub(super) fn refuse(&self) {
+        // Fails for a socket that never listened.
+        rustix::net::shutdown(&*self.socket, Shutdown::Both).ok();
+    }
+
+    pub(super) fn event_loop(&self) -> &EventLoop {
+        &self.event_loop
+    }
+
+    /// The connections that have not ended.
+    pub(super) fn connections(&self) -> Vec<WeakConnection> {
+        self.state().connections.values().cloned().collect()
+    }
+
     /// Accepts one client. False: nobody else is to be accepted for now.
     fn accept(self: &Arc<Self>) -> bool {
         let Some(slot) = self.reserve() else {
@@ -153,6 +177,27 @@ impl Source for Acceptor {
             if !self.accept() {
                 break;
             }
+        }
+    }
+}
+
+/// One connection's share of the listener's limit, from before it is accepted until it has ended.
+pub(crate) struct Slot {
+    acceptor: Weak<Acceptor>,
+    id: Option<u64>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(acceptor) = self.acceptor.upgrade() {
+            let mut state = acceptor.state();
+            state.open -= 1;
+            if let Some(id) = self.id {
+                state.connections.remove(&id);
+            }
+            // A descriptor was closed: what kept this listener from accepting may be over.
+            state.retry = None;
+            acceptor.apply(&mut state);
         }
     }
 }

@@ -1,23 +1,23 @@
 //! Listening: accepts clients on the event loop's thread, as many at a time as are allowed.
 
-use std::collections::HashMap;
+mod acceptor;
+mod options;
+
 use std::fmt;
-use std::io;
-use std::net::TcpListener;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::{Arc, Weak};
 
-use rustix::io::Errno;
-use rustix::net::{SocketFlags, sockopt};
+use rustix::net::sockopt;
 
-use crate::access::{self, Peer, Peers, SocketFile};
+use self::acceptor::Acceptor;
+pub(crate) use self::acceptor::Slot;
+use self::options::Place;
+pub use self::options::{ListenOn, ListenOptions};
+use crate::access::{self, Peer, SocketFile};
 use crate::connection::{Connection, WeakConnection};
-use crate::event_loop::{Registration, Source, Timer};
-use crate::{Address, Error, EventLoop, Limits, Object, Stream, serve};
+use crate::event_loop::Source;
+use crate::{Error, EventLoop, Object};
 
 /// Accepts clients until it is dropped, which removes the socket's file. Connections that were accepted live on.
 #[must_use = "dropping it stops listening"]
@@ -54,14 +54,7 @@ pub fn listen(
         .map_err(|error| Error::io("cannot use a listening socket", error))?;
     let socket = Arc::new(socket);
     let key = event_loop.next_key();
-    let acceptor = Arc::new(Acceptor {
-        event_loop: event_loop.clone(),
-        socket: Arc::clone(&socket),
-        options,
-        object: Box::new(object),
-        registration: OnceLock::new(),
-        state: Mutex::default(),
-    });
+    let acceptor = Acceptor::new(event_loop, &socket, options, Box::new(object));
     let source: Weak<dyn Source> = Arc::<Acceptor>::downgrade(&acceptor);
     let listener = Listener {
         acceptor: Arc::clone(&acceptor),
@@ -69,9 +62,7 @@ pub fn listen(
         file,
     };
     let registration = event_loop.register(key, socket, source)?;
-    // The loop may be accepting already; whatever it wanted to change about its place is applied with this.
-    acceptor.registration.get_or_init(|| registration);
-    acceptor.apply(&mut acceptor.state());
+    acceptor.start(registration);
     Ok(listener)
 }
 
@@ -85,13 +76,7 @@ impl Listener {
     /// The connections that were accepted and have not ended.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
-        let connections: Vec<_> = self
-            .acceptor
-            .state()
-            .connections
-            .values()
-            .cloned()
-            .collect();
+        let connections = self.acceptor.connections();
         connections
             .iter()
             .filter_map(WeakConnection::upgrade)
@@ -101,15 +86,13 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.acceptor.state().closed = true;
-        if let Some(registration) = self.acceptor.registration.get() {
-            registration.remove();
+        self.acceptor.stop();
+        self.acceptor.event_loop().unregister(self.key);
+        // The file goes first, so that a client finds a listener or no file. A socket that was given may be shared with
+        // other processes: it is only closed.
+        if self.file.take().is_some() {
+            self.acceptor.refuse();
         }
-        self.acceptor.event_loop.unregister(self.key);
-        // Removed before new clients are refused, so that they see one or the other.
-        self.file.take();
-        // Fails for a socket that never listened.
-        rustix::net::shutdown(&*self.acceptor.socket, rustix::net::Shutdown::Both).ok();
     }
 }
 
@@ -128,4 +111,3 @@ fn listening(socket: OwnedFd) -> Result<OwnedFd, Error> {
         Err(error) => Err(Error::io("cannot use a listening socket", error)),
     }
 }
-

@@ -1,0 +1,117 @@
+//! What the tests share: a deadline for each of them, an object to call, and a way to wait.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test crate uses a part of it")]
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::task::{Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use mp_conn::{Call, CallContext, Capability, Connection, Error, Object, ServerCall};
+
+/// Runs a test that could hang: it fails when it takes longer than anything it does should.
+pub(crate) fn within_deadline(test: impl FnOnce() + Send + 'static) {
+    let (sender, ended) = channel();
+    let thread = thread::Builder::new()
+        .name("test".to_owned())
+        .spawn(move || {
+            test();
+            // The receiver is gone only when the deadline has passed.
+            sender.send(()).ok();
+        })
+        .unwrap();
+    if ended.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+        panic!("the test hangs");
+    }
+    if let Err(panic) = thread.join() {
+        resume_unwind(panic);
+    }
+}
+
+/// Waits for something that nothing tells of.
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// Answers method 0 with its text, and fails everything else.
+pub(crate) struct Echo;
+
+impl Object for Echo {
+    fn context_field(&self, _interface_id: u64, _ordinal: u16) -> Option<u16> {
+        None
+    }
+
+    fn call(&self, call: ServerCall) {
+        if call.ordinal() != 0 {
+            call.fail(&Error::failed("no such method"));
+            return;
+        }
+        let text = call.read_params(|params| {
+            Ok(params
+                .get_as::<capnp::text::Reader<'_>>()?
+                .to_string()
+                .map_err(Error::failed)?)
+        });
+        match text {
+            // Fails when the connection has ended.
+            Ok(text) => call
+                .reply(&[], |mut results| {
+                    Ok(results.set_as::<capnp::text::Owned>(&*text)?)
+                })
+                .unwrap_or_default(),
+            Err(error) => call.fail(&error),
+        }
+    }
+}
+
+/// Calls a method of [`Echo`] and waits for the answer.
+pub(crate) fn echo(peer: &Capability, ordinal: u16, text: &str) -> Result<String, Error> {
+    wait(send(peer, ordinal, text)?)
+}
+
+/// Sends a call of a method of [`Echo`].
+pub(crate) fn send(peer: &Capability, ordinal: u16, text: &str) -> Result<Call, Error> {
+    Connection::call(peer, 1, ordinal, &CallContext::default(), |mut params| {
+        Ok(params.set_as::<capnp::text::Owned>(text)?)
+    })
+}
+
+/// Waits for the answer of a call that carries text.
+pub(crate) fn wait(mut call: Call) -> Result<String, Error> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut read = Some(|results: capnp::any_pointer::Reader<'_>| {
+        Ok(results
+            .get_as::<capnp::text::Reader<'_>>()?
+            .to_string()
+            .map_err(Error::failed)?)
+    });
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Poll::Ready(result) = call.poll_read(&waker, &mut read) {
+            return result;
+        }
+        assert!(Instant::now() < deadline, "no answer");
+        thread::park_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Whether a call that carries text has no answer yet.
+pub(crate) fn is_pending(call: &mut Call) -> bool {
+    let mut read = Some(|_: capnp::any_pointer::Reader<'_>| Ok(()));
+    call.poll_read(Waker::noop(), &mut read).is_pending()
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+const DEADLINE: Duration = Duration::from_secs(30);
