@@ -1,4 +1,5 @@
 //! Listening: how many clients are accepted, and what happens at the ends of listeners and clients.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod util;
 

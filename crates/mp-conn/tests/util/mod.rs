@@ -1,5 +1,9 @@
 //! What the tests share: a deadline for each of them, an object to call, and a way to wait.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test crate uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test crate uses a part of it"
+)]
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -52,10 +56,8 @@ impl Object for Echo {
             return;
         }
         let text = call.read_params(|params| {
-            Ok(params
-                .get_as::<capnp::text::Reader<'_>>()?
-                .to_string()
-                .map_err(Error::failed)?)
+            let text = params.get_as::<capnp::text::Reader<'_>>()?;
+            text.to_string().map_err(Error::failed)
         });
         match text {
             // Fails when the connection has ended.
@@ -85,10 +87,8 @@ pub(crate) fn send(peer: &Capability, ordinal: u16, text: &str) -> Result<Call, 
 pub(crate) fn wait(mut call: Call) -> Result<String, Error> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut read = Some(|results: capnp::any_pointer::Reader<'_>| {
-        Ok(results
-            .get_as::<capnp::text::Reader<'_>>()?
-            .to_string()
-            .map_err(Error::failed)?)
+        let text = results.get_as::<capnp::text::Reader<'_>>()?;
+        text.to_string().map_err(Error::failed)
     });
     let deadline = Instant::now() + DEADLINE;
     loop {
