@@ -10,7 +10,13 @@ use crate::output::Output;
 use crate::plan::{Files, Plan};
 
 /// Generates the accessors of all files with proxies.
-pub(crate) fn generate(schema: &Schema, plan: &Plan, files: &Files, parent: &[String], output: &mut Output) -> Result<(), Error> {
+pub(crate) fn generate(
+    schema: &Schema,
+    plan: &Plan,
+    files: &Files,
+    parent: &[String],
+    output: &mut Output,
+) -> Result<(), Error> {
     let scratch = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
     let mut provided: HashMap<u64, String> = files.provided_elsewhere().collect();
     provided.insert(well_known::PROXY_FILE, "multiprocess::codegen".to_owned());
@@ -24,8 +30,12 @@ pub(crate) fn generate(schema: &Schema, plan: &Plan, files: &Files, parent: &[St
     for file in &plan.files {
         let name = format!("{}_capnp.rs", file.info.stem);
         let directory = std::path::Path::new(file.info.name.trim_start_matches('/')).parent();
-        let path = scratch.path().join(directory.unwrap_or_else(|| "".as_ref())).join(&name);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+        let path = scratch
+            .path()
+            .join(directory.unwrap_or_else(|| "".as_ref()))
+            .join(&name);
+        let text = std::fs::read_to_string(&path)
+            .map_err(Error::io(format!("cannot read {}", path.display())))?;
         output.add(name, text);
     }
     Ok(())

@@ -69,15 +69,23 @@ impl Builder {
 
     /// Sets the module that `multiprocess::include_proxies!()` stands in, such as `ipc::generated`. The crate's root unless set.
     pub fn module(mut self, path: &str) -> Self {
-        let names = path.split("::").map(|name| name.trim().trim_start_matches("r#"));
-        self.module = names.filter(|name| !name.is_empty() && *name != "crate").map(str::to_owned).collect();
+        let names = path
+            .split("::")
+            .map(|name| name.trim().trim_start_matches("r#"));
+        self.module = names
+            .filter(|name| !name.is_empty() && *name != "crate")
+            .map(str::to_owned)
+            .collect();
         self
     }
 
     /// Says that another crate has the code for a schema file: `.extern_module("common.capnp", "::other_crate::common")`.
     /// The last part of the module's path is the file's name; settings for items of that file have to be given here, too.
     pub fn extern_module(mut self, file: impl Into<String>, module: impl Into<String>) -> Self {
-        self.externs.push(ExternModule { file: file.into(), module: module.into() });
+        self.externs.push(ExternModule {
+            file: file.into(),
+            module: module.into(),
+        });
         self
     }
 
@@ -116,7 +124,10 @@ impl Builder {
     /// Adds derives to a struct, an enum, or the type of a method's results: `.type_derive("Person", "Eq, Hash")`.
     #[track_caller]
     pub fn type_derive(self, path: impl Into<String>, derives: impl AsRef<str>) -> Self {
-        self.set(path, Setting::Attribute(format!("#[derive({})]", derives.as_ref())))
+        self.set(
+            path,
+            Setting::Attribute(format!("#[derive({})]", derives.as_ref())),
+        )
     }
 
     /// Generates the code, and tells cargo which files it was made from.
@@ -127,7 +138,9 @@ impl Builder {
     pub fn compile(&self) -> Result<(), Error> {
         let directory = match &self.out_dir {
             Some(directory) => directory.clone(),
-            None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(Error::NoOutDir)?,
+            None => env::var_os("OUT_DIR")
+                .map(PathBuf::from)
+                .ok_or(Error::NoOutDir)?,
         };
         let schema = self.load()?;
         if env::var_os("CARGO_MANIFEST_DIR").is_some() {
@@ -184,7 +197,11 @@ impl Builder {
     /// # Errors
     ///
     /// As [`Self::compile`].
-    pub fn compile_schema(&self, schema: &Schema, directory: impl AsRef<Path>) -> Result<(), Error> {
+    pub fn compile_schema(
+        &self,
+        schema: &Schema,
+        directory: impl AsRef<Path>,
+    ) -> Result<(), Error> {
         self.generate(schema)?.write(directory.as_ref())
     }
 
@@ -203,9 +220,16 @@ impl Builder {
     fn missing(&self, schema: &Schema, files: &[PathBuf]) -> Vec<PathBuf> {
         let mut diagnostics = Diagnostics::default();
         let placed = Files::new(schema, &self.module, &self.externs, &mut diagnostics);
-        let missing = schema.files.iter().filter(|file| !file.requested && file.id != well_known::PROXY_FILE);
+        let missing = schema
+            .files
+            .iter()
+            .filter(|file| !file.requested && file.id != well_known::PROXY_FILE);
         missing
-            .filter(|file| placed.get(file.id).is_some_and(|info| info.external.is_none()))
+            .filter(|file| {
+                placed
+                    .get(file.id)
+                    .is_some_and(|info| info.external.is_none())
+            })
             .map(|file| PathBuf::from(&*file.location.file))
             .filter(|path| path.exists() && !files.contains(path))
             .collect()
@@ -238,7 +262,10 @@ impl Builder {
 }
 
 /// Tells cargo to run the build script again when a schema file changes.
-#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+#[expect(
+    clippy::print_stdout,
+    reason = "this is how a build script talks to cargo"
+)]
 fn watch(schema: &Schema) {
     for path in &schema.sources {
         println!("cargo:rerun-if-changed={}", path.display());

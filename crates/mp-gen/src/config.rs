@@ -44,34 +44,50 @@ impl Config {
     /// Adds a setting. `caller` is the line of the build script that made it.
     pub(crate) fn add(&mut self, path: String, setting: Setting, caller: &panic::Location<'_>) {
         let location = Location::file(caller.file()).at(caller.line(), caller.column());
-        self.entries.push(Entry { path, setting, location, used: Cell::new(false) });
+        self.entries.push(Entry {
+            path,
+            setting,
+            location,
+            used: Cell::new(false),
+        });
     }
 
     /// The settings for the item with this path, marked as used.
     pub(crate) fn of(&self, path: &str) -> impl Iterator<Item = (&Setting, &Location)> {
-        self.entries.iter().filter(move |entry| entry.path == path).map(|entry| {
-            entry.used.set(true);
-            (&entry.setting, &entry.location)
-        })
+        self.entries
+            .iter()
+            .filter(move |entry| entry.path == path)
+            .map(|entry| {
+                entry.used.set(true);
+                (&entry.setting, &entry.location)
+            })
     }
 
     /// Whether any conversion is configured.
     pub(crate) fn has_conversions(&self) -> bool {
-        self.entries.iter().any(|entry| matches!(entry.setting, Setting::Extern(_)))
+        self.entries
+            .iter()
+            .any(|entry| matches!(entry.setting, Setting::Extern(_)))
     }
 
     /// Whether a conversion is configured for this path.
     pub(crate) fn is_converted(&self, path: &str) -> bool {
-        self.entries.iter().any(|entry| entry.path == path && matches!(entry.setting, Setting::Extern(_)))
+        self.entries
+            .iter()
+            .any(|entry| entry.path == path && matches!(entry.setting, Setting::Extern(_)))
     }
 
     /// Reports every setting that was never asked for; `known` are the paths that could have been.
     pub(crate) fn report_unused(&self, known: &[String], diagnostics: &mut Diagnostics) {
         for entry in self.entries.iter().filter(|entry| !entry.used.get()) {
-            let message = format!("`{}` is the path of nothing in the schema that this setting can apply to", entry.path);
+            let message = format!(
+                "`{}` is the path of nothing in the schema that this setting can apply to",
+                entry.path
+            );
             let help = match nearest(&entry.path, known) {
                 Some(path) => format!("did you mean `{path}`?"),
-                None => "paths are `Struct.field`, `Interface.method.param`, or a type's name".to_owned(),
+                None => "paths are `Struct.field`, `Interface.method.param`, or a type's name"
+                    .to_owned(),
             };
             diagnostics.push(Diagnostic::new(&entry.location, message).help(help));
         }

@@ -31,7 +31,9 @@ impl Emitter {
     /// An emitter for code in this module of the user's crate.
     pub(crate) fn new(module: &[String]) -> Self {
         let module = module.iter().map(|name| crate::names::ident(name));
-        Self { local: quote!(crate #(::#module)*::Local) }
+        Self {
+            local: quote!(crate #(::#module)*::Local),
+        }
     }
 
     /// The text of the file with the proxies of one schema file.
@@ -61,10 +63,11 @@ impl Emitter {
                     continue;
                 }
             };
-            let file = syn::parse2::<syn::File>(tokens.clone()).map_err(|error| Error::Invalid {
-                file: plan.info.name.clone(),
-                reason: format!("{error} in {tokens}"),
-            })?;
+            let file =
+                syn::parse2::<syn::File>(tokens.clone()).map_err(|error| Error::Invalid {
+                    file: plan.info.name.clone(),
+                    reason: format!("{error} in {tokens}"),
+                })?;
             separate(file, &mut text);
         }
         Ok(text)
@@ -97,7 +100,13 @@ pub(crate) fn header(source: &str) -> String {
 
 /// Schema comments as doc comments.
 pub(crate) fn doc(text: &str) -> TokenStream {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    let lines = text.lines().map(|line| {
+        if line.is_empty() {
+            String::new()
+        } else {
+            format!(" {line}")
+        }
+    });
     quote!(#(#[doc = #lines])*)
 }
 
@@ -105,14 +114,21 @@ pub(crate) fn doc(text: &str) -> TokenStream {
 pub(crate) fn id(id: u64) -> TokenStream {
     let hex = format!("{id:016x}");
     let groups: Vec<&str> = (0..4).map(|index| &hex[index * 4..index * 4 + 4]).collect();
-    format!("0x{}", groups.join("_")).parse().unwrap_or_else(|_| {
-        let literal = Literal::u64_suffixed(id);
-        quote!(#literal)
-    })
+    format!("0x{}", groups.join("_"))
+        .parse()
+        .unwrap_or_else(|_| {
+            let literal = Literal::u64_suffixed(id);
+            quote!(#literal)
+        })
 }
 
 fn constant_item(constant: &ConstantPlan) -> TokenStream {
-    let ConstantPlan { doc: text, name, ty, value } = constant;
+    let ConstantPlan {
+        doc: text,
+        name,
+        ty,
+        value,
+    } = constant;
     let doc = doc(text);
     quote! {
         #doc
@@ -121,7 +137,9 @@ fn constant_item(constant: &ConstantPlan) -> TokenStream {
 }
 
 fn collections(used: &std::collections::BTreeSet<Collection>) -> Option<TokenStream> {
-    let names = used.iter().map(|collection| format_ident!("{collection:?}"));
+    let names = used
+        .iter()
+        .map(|collection| format_ident!("{collection:?}"));
     (!used.is_empty()).then(|| quote!(use ::std::collections::{#(#names),*};))
 }
 
@@ -135,7 +153,11 @@ fn separate(file: syn::File, text: &mut String) {
             syn::Item::Static(_) | syn::Item::Const(_) => Some(false),
             _ => None,
         };
-        let printed = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
+        let printed = prettyplease::unparse(&syn::File {
+            shebang: None,
+            attrs: Vec::new(),
+            items: vec![item],
+        });
         if kind.is_none() || kind != kind_before {
             text.push('\n');
         }
@@ -149,7 +171,10 @@ fn without_arm_blocks(printed: &str) -> String {
     let mut text = String::with_capacity(printed.len());
     let mut lines = printed.lines().peekable();
     while let Some(line) = lines.next() {
-        let is_arm = line.ends_with(" => {") && lines.peek().is_some_and(|next| next.trim_start() == "mp::serve(");
+        let is_arm = line.ends_with(" => {")
+            && lines
+                .peek()
+                .is_some_and(|next| next.trim_start() == "mp::serve(");
         if !is_arm {
             text.extend([line, "\n"]);
             continue;

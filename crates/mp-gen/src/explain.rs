@@ -21,18 +21,29 @@ pub(crate) fn explain(schema: &Schema, plan: &Plan) -> String {
 }
 
 fn interface_text(schema: &Schema, file: &str, plan: &InterfacePlan) -> String {
-    let mut lines = vec![format!("{file}: interface {} (0x{:016x}) is the trait {}", plan.schema_name, plan.id, plan.name)];
+    let mut lines = vec![format!(
+        "{file}: interface {} (0x{:016x}) is the trait {}",
+        plan.schema_name, plan.id, plan.name
+    )];
     for ancestor in &plan.ancestors {
-        lines.push(format!("  inherits from {}", compact(&ancestor.path.to_string())));
+        lines.push(format!(
+            "  inherits from {}",
+            compact(&ancestor.path.to_string())
+        ));
     }
-    let Some(interface) = schema.interface(plan.id) else { return String::new() };
+    let Some(interface) = schema.interface(plan.id) else {
+        return String::new();
+    };
     for method in &interface.methods {
         lines.push(String::new());
         match plan.methods.iter().find(|m| m.ordinal == method.ordinal) {
             Some(planned) => lines.push(format!("  {}", signature(planned))),
             None => lines.push(format!("  {}: called by the library", method.name)),
         }
-        lines.push(format!("    wire: {} @{} of 0x{:016x}", method.name, method.ordinal, method.interface));
+        lines.push(format!(
+            "    wire: {} @{} of 0x{:016x}",
+            method.name, method.ordinal, method.interface
+        ));
         lines.push(format!("    runs: {}", place(method)));
         lines.extend(fields("param", &method.params.fields, method));
         lines.extend(fields("result", &method.results.fields, method));
@@ -44,18 +55,24 @@ fn interface_text(schema: &Schema, file: &str, plan: &InterfacePlan) -> String {
 
 fn place(method: &Method) -> &'static str {
     match method.context() {
-        Some(_) => "on the thread of the serving process that stands for the calling one (Proxy.Context)",
+        Some(_) => {
+            "on the thread of the serving process that stands for the calling one (Proxy.Context)"
+        }
         None => "on the event loop's thread of the serving process, so it must not block",
     }
 }
 
 fn fields(kind: &str, fields: &[Field], method: &Method) -> Vec<String> {
-    fields.iter().map(|field| format!("    {kind} {}: {}", field.name, fate(kind, field, method))).collect()
+    fields
+        .iter()
+        .map(|field| format!("    {kind} {}: {}", field.name, fate(kind, field, method)))
+        .collect()
 }
 
 /// What became of a field.
 fn fate(kind: &str, field: &Field, method: &Method) -> String {
-    let is = |id| matches!(&field.ty, Type::Struct(target) | Type::Interface(target) if target.id == id);
+    let is =
+        |id| matches!(&field.ty, Type::Struct(target) | Type::Interface(target) if target.id == id);
     if is(well_known::CONTEXT) {
         return "not shown: the run-time fills it in with the calling thread".to_owned();
     }
@@ -65,7 +82,9 @@ fn fate(kind: &str, field: &Field, method: &Method) -> String {
     if field.skip || field.count == 0 {
         return "not shown".to_owned();
     }
-    let is_companion = |index: Option<usize>, fields: &[Field]| index.is_some_and(|i| fields[i].name == field.name);
+    let is_companion = |index: Option<usize>, fields: &[Field]| {
+        index.is_some_and(|i| fields[i].name == field.name)
+    };
     for arg in &method.args {
         let has = match kind {
             "param" => is_companion(arg.has_param, &method.params.fields),
@@ -106,8 +125,22 @@ fn signature(method: &MethodPlan) -> String {
 fn compact(tokens: &str) -> String {
     let mut text = tokens.to_owned();
     for (from, to) in [
-        (" :: ", "::"), (":: ", "::"), (" < ", "<"), (" >", ">"), ("< ", "<"), (" (", "("), ("( ", "("), (" )", ")"), (" ,", ","),
-        (" :", ":"), ("& ", "&"), (" <", "<"), ("[ ", "["), (" ]", "]"), ("-> ", " -> "), ("  ", " "),
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        (" >", ">"),
+        ("< ", "<"),
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ,", ","),
+        (" :", ":"),
+        ("& ", "&"),
+        (" <", "<"),
+        ("[ ", "["),
+        (" ]", "]"),
+        ("-> ", " -> "),
+        ("  ", " "),
     ] {
         text = text.replace(from, to);
     }

@@ -16,8 +16,14 @@ pub(crate) fn with_imports(files: &[PathBuf]) -> Vec<PathBuf> {
         }
         let text = fs::read_to_string(&file).unwrap_or_default();
         let directory = file.parent().unwrap_or_else(|| Path::new(""));
-        let relative = imports(&text).into_iter().filter(|import| !import.starts_with('/'));
-        queue.extend(relative.map(|import| normal(&directory.join(import))).filter(|path| path.exists()));
+        let relative = imports(&text)
+            .into_iter()
+            .filter(|import| !import.starts_with('/'));
+        queue.extend(
+            relative
+                .map(|import| normal(&directory.join(import)))
+                .filter(|path| path.exists()),
+        );
         all.push(file);
     }
     all
@@ -34,7 +40,9 @@ fn imports(text: &str) -> Vec<&str> {
             if rest[at..].starts_with('#') {
                 break;
             }
-            let Some(end) = rest[at + 1..].find('"') else { break };
+            let Some(end) = rest[at + 1..].find('"') else {
+                break;
+            };
             if std::mem::take(&mut after_import) {
                 found.push(&rest[at + 1..at + 1 + end]);
             }

@@ -9,9 +9,11 @@ pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();
     for (index, &c) in chars.iter().enumerate() {
-        let after_word = index > 0 && (chars[index - 1].is_lowercase() || chars[index - 1].is_ascii_digit());
-        let before_word =
-            index > 0 && chars[index - 1].is_uppercase() && chars.get(index + 1).is_some_and(|next| next.is_lowercase());
+        let after_word =
+            index > 0 && (chars[index - 1].is_lowercase() || chars[index - 1].is_ascii_digit());
+        let before_word = index > 0
+            && chars[index - 1].is_uppercase()
+            && chars.get(index + 1).is_some_and(|next| next.is_lowercase());
         if c.is_uppercase() && (after_word || before_word) {
             out.push('_');
         }
@@ -66,16 +68,25 @@ pub(crate) fn accessor_module(name: &str) -> String {
 /// What `capnpc` makes of the name of an enumerant or a union's member, which is a variant.
 pub(crate) fn accessor_variant(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+    chars
+        .next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
 }
 
 /// An identifier, raw if it is a keyword; the few that cannot be raw get a `_`.
 pub(crate) fn ident(name: &str) -> Ident {
     match name {
-        "self" | "Self" | "super" | "crate" | "_" => Ident::new(&format!("{name}_"), Span::call_site()),
+        "self" | "Self" | "super" | "crate" | "_" => {
+            Ident::new(&format!("{name}_"), Span::call_site())
+        }
         "gen" => Ident::new_raw(name, Span::call_site()),
         _ if syn::parse_str::<Ident>(name).is_ok() => Ident::new(name, Span::call_site()),
-        _ if name.starts_with(|c: char| c.is_ascii_digit()) => Ident::new(&format!("_{name}"), Span::call_site()),
+        _ if name.starts_with(|c: char| c.is_ascii_digit()) => {
+            Ident::new(&format!("_{name}"), Span::call_site())
+        }
         _ => Ident::new_raw(name, Span::call_site()),
     }
 }
@@ -90,28 +101,38 @@ impl Names {
         Self(taken.into_iter().map(Into::into).collect())
     }
 
-    /// The name, with as many `_` after it as make it new.
+    /// The name, made new where it is taken: `Name_` for types and constants, `name_2` for the rest.
     pub(crate) fn take(&mut self, name: impl Into<String>) -> String {
-        let mut name = name.into();
+        let wanted = name.into();
+        let mut name = wanted.clone();
+        let mut number = 2;
         while !self.0.insert(name.clone()) {
-            name.push('_');
+            if wanted.starts_with(char::is_uppercase) {
+                name.push('_');
+            } else {
+                name = format!("{wanted}_{number}");
+                number += 1;
+            }
         }
         name
     }
 
-    /// An identifier that no argument has: `params`, or `params_` if one is called `params`.
+    /// An identifier that no argument has: `params`, or `params_2` if one is called `params`.
     pub(crate) fn local(&mut self, name: &str) -> Ident {
-        ident(&self.take(name))
+        ident(&self.take(name.trim_start_matches("r#")))
     }
 }
 
 /// Type names that mean something in every Rust file: a schema's `Option` becomes `Option_`.
-pub(crate) const PRELUDE: &[&str] =
-    &["Arc", "BTreeMap", "BTreeSet", "Box", "Clone", "Debug", "Default", "From", "HashMap", "HashSet", "Into", "Local", "Option", "Self", "Send", "String", "Sync", "ToOwned", "Vec"];
+pub(crate) const PRELUDE: &[&str] = &[
+    "Arc", "BTreeMap", "BTreeSet", "Box", "Clone", "Debug", "Default", "From", "HashMap",
+    "HashSet", "Into", "Local", "Option", "Self", "Send", "String", "Sync", "ToOwned", "Vec",
+];
 
 const CAPNPC_KEYWORDS: &[&str] = &[
-    "abstract", "alignof", "as", "be", "become", "box", "break", "const", "continue", "crate", "do", "else", "enum",
-    "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
-    "offsetof", "once", "override", "priv", "proc", "pub", "pure", "ref", "return", "self", "sizeof", "static", "struct",
-    "super", "trait", "true", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "alignof", "as", "be", "become", "box", "break", "const", "continue", "crate",
+    "do", "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "offsetof", "once", "override", "priv", "proc",
+    "pub", "pure", "ref", "return", "self", "sizeof", "static", "struct", "super", "trait", "true",
+    "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];

@@ -9,13 +9,57 @@ use mp_gen::{Builder, Collection};
 #[test]
 fn calculator() {
     let schema = root().join("../../examples/calculator/schema");
-    check("calculator", Builder::new().src_prefix(&schema).file(schema.join("init.capnp")));
+    check(
+        "calculator",
+        Builder::new()
+            .src_prefix(&schema)
+            .file(schema.join("init.capnp")),
+    );
 }
 
 #[test]
 fn conformance() {
     let schema = root().join("tests/schema");
-    check("conformance", configured(Builder::new().src_prefix(&schema).file(schema.join("conformance.capnp"))));
+    check(
+        "conformance",
+        configured(
+            Builder::new()
+                .src_prefix(&schema)
+                .file(schema.join("conformance.capnp")),
+        ),
+    );
+}
+
+#[test]
+fn shapes() {
+    let schema = root().join("tests/schema");
+    let builder = Builder::new()
+        .src_prefix(&schema)
+        .file(schema.join("shapes.capnp"))
+        .module("generated")
+        .extern_type("Studio.pay.amount", "crate::Money")
+        .extern_type("Studio.hash.hash", "crate::Hash")
+        .extern_type("Studio.hash.number", "crate::Number")
+        .extern_type("Studio.hash.text", "crate::Name")
+        .extern_type("Studio.hash.list", "Vec<crate::Hash>")
+        .extern_type("Studio.hash.result", "crate::Hash")
+        .extern_type("Option.hash", "crate::Hash")
+        .bytes("Studio.raw.text")
+        .bytes("Studio.raw.list")
+        .bytes("Studio.raw.result")
+        .bytes("Option.loose")
+        .optional("Studio.attach.other")
+        .optional("Studio.attach.result")
+        .optional("Studio.draw.result")
+        .map_type("Studio.counts.value", Collection::HashMap)
+        .map_type("Studio.counts.result", Collection::BTreeMap)
+        .map_type("Studio.set.value", Collection::HashSet)
+        .map_type("Studio.set.result", Collection::BTreeSet)
+        .type_derive("Outer", "Eq, Hash")
+        .type_derive("Outer.Inner", "Eq, Hash")
+        .type_derive("Box", "Eq, Hash")
+        .type_attribute("Studio.find", "#[must_use]");
+    check("shapes", builder);
 }
 
 /// What the conformance program configures.
@@ -49,7 +93,11 @@ fn check(name: &str, builder: Builder) {
         }
         let expected = fs::read_to_string(&committed).unwrap_or_default();
         if text != expected {
-            differences.push(format!("--- {}\n{}", committed.display(), difference(&expected, &text)));
+            differences.push(format!(
+                "--- {}\n{}",
+                committed.display(),
+                difference(&expected, &text)
+            ));
         }
     }
     assert!(
@@ -61,8 +109,10 @@ fn check(name: &str, builder: Builder) {
 
 /// The generated files but for the accessors, which are `capnpc`'s.
 fn files(directory: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.retain(|name| !name.ends_with("_capnp.rs"));
     names.sort();
     names
@@ -70,13 +120,25 @@ fn files(directory: &Path) -> Vec<String> {
 
 /// The lines around the first difference.
 fn difference(expected: &str, found: &str) -> String {
-    let (expected, found): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), found.lines().collect());
-    let same = expected.iter().zip(&found).take_while(|(a, b)| a == b).count();
+    let (expected, found): (Vec<&str>, Vec<&str>) =
+        (expected.lines().collect(), found.lines().collect());
+    let same = expected
+        .iter()
+        .zip(&found)
+        .take_while(|(a, b)| a == b)
+        .count();
     let mut text = format!("first difference in line {}:\n", same + 1);
     for line in &expected[same.saturating_sub(3)..same] {
         text.push_str(&format!("  {line}\n"));
     }
-    let excerpt = |lines: &[&str], sign: char| lines.iter().skip(same).take(8).map(|line| format!("{sign} {line}\n")).collect::<String>();
+    let excerpt = |lines: &[&str], sign: char| {
+        lines
+            .iter()
+            .skip(same)
+            .take(8)
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
+    };
     text + &excerpt(&expected, '-') + &excerpt(&found, '+')
 }
 

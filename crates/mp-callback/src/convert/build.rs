@@ -117,12 +117,13 @@ impl Built for Result<()> {
     }
 }
 
-/// Writes a struct or group that is already initialized.
+/// Writes a struct or group that is already initialized. The builder comes first for the compiler's sake: it decides which
+/// implementation of a generic struct is meant.
 ///
 /// # Errors
 ///
 /// As [`Build::build`].
-pub fn build<B, V: Build<B> + ?Sized>(value: &V, builder: B) -> Result<()> {
+pub fn build<B, V: Build<B> + ?Sized>(builder: B, value: &V) -> Result<()> {
     value.build(builder)
 }
 

@@ -46,7 +46,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let mut builder = mp_gen::Builder::new().out_dir(&arguments.out_dir).module(&arguments.module);
+    let mut builder = mp_gen::Builder::new()
+        .out_dir(&arguments.out_dir)
+        .module(&arguments.module);
     for path in &arguments.src_prefix {
         builder = builder.src_prefix(path);
     }

@@ -8,7 +8,12 @@ use crate::plan::EnumPlan;
 
 /// The enum, and how it becomes the accessors' one and comes from it.
 pub(crate) fn enumeration(plan: &EnumPlan) -> TokenStream {
-    let EnumPlan { name, wire, attributes, .. } = plan;
+    let EnumPlan {
+        name,
+        wire,
+        attributes,
+        ..
+    } = plan;
     let text = match &plan.doc {
         Some(text) => doc(text),
         None => doc(&format!("The enum `{}`.", plan.schema_path)),
@@ -18,7 +23,11 @@ pub(crate) fn enumeration(plan: &EnumPlan) -> TokenStream {
         let default = (index == 0).then(|| quote!(#[default]));
         quote!(#doc #default #name,)
     });
-    let (names, wires): (Vec<_>, Vec<_>) = plan.variants.iter().map(|variant| (&variant.name, &variant.wire)).unzip();
+    let (names, wires): (Vec<_>, Vec<_>) = plan
+        .variants
+        .iter()
+        .map(|variant| (&variant.name, &variant.wire))
+        .unzip();
     quote! {
         #text
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

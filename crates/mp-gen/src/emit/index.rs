@@ -12,7 +12,10 @@ pub(crate) fn index(plan: &Plan) -> String {
         let stem = &file.info.stem;
         let (module, accessors) = (names::ident(stem), names::ident(&format!("{stem}_capnp")));
         let (proxies_file, accessors_file) = (proxies_file(stem), format!("{stem}_capnp.rs"));
-        let text = super::doc(&format!("Proxies for the interfaces and structs of `{}`.", file.info.name));
+        let text = super::doc(&format!(
+            "Proxies for the interfaces and structs of `{}`.",
+            file.info.name
+        ));
         let text = match &file.doc {
             Some(comment) => super::doc(comment),
             None => text,
@@ -23,10 +26,12 @@ pub(crate) fn index(plan: &Plan) -> String {
                 clippy::allow_attributes,
                 clippy::explicit_auto_deref,
                 clippy::missing_errors_doc,
+                clippy::ptr_arg,
                 clippy::semicolon_if_nothing_returned,
                 clippy::too_many_arguments,
                 clippy::too_many_lines,
                 clippy::type_complexity,
+                clippy::unit_arg,
                 clippy::use_self,
                 dead_code,
                 missing_docs,

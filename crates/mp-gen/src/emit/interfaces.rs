@@ -19,7 +19,11 @@ impl Emitter {
             self.inherent(interface),
             ancestors(interface),
             callback(interface).unwrap_or_default(),
-            interface.methods.iter().map(|method| methods::types(interface, method)).collect(),
+            interface
+                .methods
+                .iter()
+                .map(|method| methods::types(interface, method))
+                .collect(),
         ];
         let served = Part::Tokens(self.served(interface));
         let public: TokenStream = public.into_iter().collect();
@@ -39,7 +43,11 @@ impl Emitter {
         let shared = interface.methods.iter().map(|method| self.shared(method));
         let own = interface.methods.iter().map(methods::twin);
         let inherited = inherited_twins(interface);
-        let has_destroy = interface.destroy.is_some() || interface.ancestors.iter().any(|ancestor| ancestor.has_destroy);
+        let has_destroy = interface.destroy.is_some()
+            || interface
+                .ancestors
+                .iter()
+                .any(|ancestor| ancestor.has_destroy);
         let destroy = has_destroy.then(|| {
             quote! {
                 /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
@@ -60,8 +68,16 @@ impl Emitter {
 
     /// How calls of an object in this process are served.
     fn served(&self, interface: &InterfacePlan) -> TokenStream {
-        let InterfacePlan { name, client, as_client, .. } = interface;
-        let arms = interface.methods.iter().map(|method| self.serve(interface, method));
+        let InterfacePlan {
+            name,
+            client,
+            as_client,
+            ..
+        } = interface;
+        let arms = interface
+            .methods
+            .iter()
+            .map(|method| self.serve(interface, method));
         let inherited = interface.ancestors.iter().map(|ancestor| {
             let (path, id) = (&ancestor.path, id(ancestor.id));
             quote! {
@@ -75,7 +91,10 @@ impl Emitter {
         let has_arms = !interface.methods.is_empty() || !interface.ancestors.is_empty();
         let (this, dispatch) = if has_arms {
             let arms = quote!(#(#arms)* #(#inherited)* _ => call.unimplemented(),);
-            (quote!(this), quote!(match (call.interface_id(), call.ordinal()) { #arms }))
+            (
+                quote!(this),
+                quote!(match (call.interface_id(), call.ordinal()) { #arms }),
+            )
         } else {
             (quote!(_), quote!(call.unimplemented()))
         };
@@ -101,14 +120,23 @@ impl Emitter {
 }
 
 fn declaration(interface: &InterfacePlan) -> TokenStream {
-    let InterfacePlan { name, schema_name, supertraits, .. } = interface;
+    let InterfacePlan {
+        name,
+        schema_name,
+        supertraits,
+        ..
+    } = interface;
     let text = match &interface.doc {
         Some(text) => doc(text),
         None => doc(&format!("The interface `{schema_name}`.")),
     };
     let methods = interface.methods.iter().map(methods::declaration);
     let hidden = methods::hidden_method(&interface.as_client);
-    let bounds = if supertraits.is_empty() { quote!(Send + Sync + 'static) } else { quote!(#(#supertraits)+*) };
+    let bounds = if supertraits.is_empty() {
+        quote!(Send + Sync + 'static)
+    } else {
+        quote!(#(#supertraits)+*)
+    };
     quote! {
         #text
         pub trait #name: #bounds {
@@ -119,9 +147,17 @@ fn declaration(interface: &InterfacePlan) -> TokenStream {
 }
 
 fn client(interface: &InterfacePlan) -> TokenStream {
-    let InterfacePlan { name, client, as_client, .. } = interface;
+    let InterfacePlan {
+        name,
+        client,
+        as_client,
+        ..
+    } = interface;
     let text = doc(&format!("A [`{name}`] in another process."));
-    let methods = interface.methods.iter().map(|method| methods::blocking(method));
+    let methods = interface
+        .methods
+        .iter()
+        .map(|method| methods::blocking(method));
     quote! {
         #text
         #[derive(Clone, Debug)]
@@ -136,11 +172,23 @@ fn client(interface: &InterfacePlan) -> TokenStream {
 }
 
 fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
-    let mut taken: BTreeSet<String> = interface.methods.iter().map(|method| method.async_name.to_string()).collect();
+    let mut taken: BTreeSet<String> = interface
+        .methods
+        .iter()
+        .map(|method| method.async_name.to_string())
+        .collect();
     let mut inherited = Vec::new();
     for ancestor in &interface.ancestors {
-        for method in ancestor.methods.iter().filter(|method| taken.insert(method.async_name.to_string())) {
-            let (path, signature, name) = (&ancestor.path, methods::twin_signature(method), &method.async_name);
+        for method in ancestor
+            .methods
+            .iter()
+            .filter(|method| taken.insert(method.async_name.to_string()))
+        {
+            let (path, signature, name) = (
+                &ancestor.path,
+                methods::twin_signature(method),
+                &method.async_name,
+            );
             let names = method.args.iter().map(|arg| &arg.slot.name);
             inherited.push(quote! {
                 pub #signature {
@@ -156,7 +204,9 @@ fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
 fn ancestors(interface: &InterfacePlan) -> TokenStream {
     let client = &interface.client;
     let implement = |ancestor: &AncestorPlan| {
-        let AncestorPlan { path, as_client, .. } = ancestor;
+        let AncestorPlan {
+            path, as_client, ..
+        } = ancestor;
         let methods = ancestor.methods.iter().map(|method| {
             let (signature, name) = (signature(method), &method.name);
             let names = method.args.iter().map(|arg| &arg.slot.name);
@@ -180,7 +230,10 @@ fn ancestors(interface: &InterfacePlan) -> TokenStream {
 
 /// For function interfaces: every closure is one.
 fn callback(interface: &InterfacePlan) -> Option<TokenStream> {
-    let method = interface.methods.first().filter(|_| interface.is_callback)?;
+    let method = interface
+        .methods
+        .first()
+        .filter(|_| interface.is_callback)?;
     let (name, signature) = (&interface.name, signature(method));
     let types = method.args.iter().map(|arg| argument(&arg.slot));
     let names = method.args.iter().map(|arg| &arg.slot.name);
@@ -206,9 +259,17 @@ fn callback(interface: &InterfacePlan) -> Option<TokenStream> {
 
 /// The constants that name the interface, and the statics that name its methods.
 fn constants(interface: &InterfacePlan) -> TokenStream {
-    let InterfacePlan { id_constant, scope, schema_name, .. } = interface;
+    let InterfacePlan {
+        id_constant,
+        scope,
+        schema_name,
+        ..
+    } = interface;
     let own_id = id(interface.id);
-    let methods = interface.methods.iter().map(|method| methods::constant(interface, method));
+    let methods = interface
+        .methods
+        .iter()
+        .map(|method| methods::constant(interface, method));
     quote! {
         const #id_constant: u64 = #own_id;
         const #scope: mp::Scope = mp::Scope::new(#schema_name, #id_constant);
@@ -218,26 +279,51 @@ fn constants(interface: &InterfacePlan) -> TokenStream {
 
 /// Whether the methods can be declared as a table: those whose messages have names of their own cannot.
 fn is_table(interface: &InterfacePlan) -> bool {
-    !interface.methods.is_empty() && interface.methods.iter().all(|method| method.messages.is_some())
+    !interface.methods.is_empty()
+        && interface
+            .methods
+            .iter()
+            .all(|method| method.messages.is_some())
 }
 
 /// The table of methods, which the formatter would leave as it is.
 fn table(interface: &InterfacePlan) -> String {
-    let InterfacePlan { schema_name, scope, id_constant, all_methods, wire_name, .. } = interface;
+    let InterfacePlan {
+        schema_name,
+        scope,
+        id_constant,
+        all_methods,
+        wire_name,
+        ..
+    } = interface;
     let own_id = id(interface.id);
     let mut text = format!(
         "mp::methods! {{\n    {scope} = \"{schema_name}\", {id_constant} = {own_id}, {all_methods} in {wire_name};\n"
     );
     for method in &interface.methods {
-        let Some((params, results)) = &method.messages else { continue };
-        let index = |index: Option<u16>| index.map_or_else(|| "None".to_owned(), |index| format!("Some({index})"));
-        let (constant, name, ordinal, context) = (&method.constant, &method.schema_name, method.ordinal, index(method.context));
-        text += &format!("    {constant} = \"{name}\", {ordinal}, {context}, {params} => {results}");
+        let Some((params, results)) = &method.messages else {
+            continue;
+        };
+        let index = |index: Option<u16>| {
+            index.map_or_else(|| "None".to_owned(), |index| format!("Some({index})"))
+        };
+        let (constant, name, ordinal, context) = (
+            &method.constant,
+            &method.schema_name,
+            method.ordinal,
+            index(method.context),
+        );
+        text +=
+            &format!("    {constant} = \"{name}\", {ordinal}, {context}, {params} => {results}");
         if method.apart_params || method.apart_results {
             text += &format!(", apart({}, {})", method.apart_params, method.apart_results);
         }
         if method.thread_map_param.is_some() || method.thread_map_result.is_some() {
-            text += &format!(", thread_maps({}, {})", index(method.thread_map_param), index(method.thread_map_result));
+            text += &format!(
+                ", thread_maps({}, {})",
+                index(method.thread_map_param),
+                index(method.thread_map_result)
+            );
         }
         text += ";\n";
     }
@@ -246,7 +332,11 @@ fn table(interface: &InterfacePlan) -> String {
 
 /// What the interface is, as a constant expression.
 fn info(interface: &InterfacePlan) -> TokenStream {
-    let InterfacePlan { id_constant, schema_name, .. } = interface;
+    let InterfacePlan {
+        id_constant,
+        schema_name,
+        ..
+    } = interface;
     let inherited = interface.ancestors.iter().flat_map(|ancestor| {
         let path = &ancestor.path;
         let first = ancestor_offset(interface, ancestor);
@@ -272,12 +362,22 @@ fn info(interface: &InterfacePlan) -> TokenStream {
                 let method = special_method(&interface.scope, plan);
                 quote!(#field: Some(&#method))
             }
-            (None, Some(AncestorPlan { path, .. })) => quote!(#field: <dyn #path as mp::Interface>::INFO.#field),
+            (None, Some(AncestorPlan { path, .. })) => {
+                quote!(#field: <dyn #path as mp::Interface>::INFO.#field)
+            }
             (None, None) => quote!(#field: None),
         }
     };
-    let construct = special(&interface.construct, interface.ancestors.iter().rfind(|a| a.has_construct), "construct");
-    let destroy = special(&interface.destroy, interface.ancestors.iter().rfind(|a| a.has_destroy), "destroy");
+    let construct = special(
+        &interface.construct,
+        interface.ancestors.iter().rfind(|a| a.has_construct),
+        "construct",
+    );
+    let destroy = special(
+        &interface.destroy,
+        interface.ancestors.iter().rfind(|a| a.has_destroy),
+        "destroy",
+    );
     quote! {
         &mp::InterfaceInfo {
             name: #schema_name,
@@ -292,13 +392,19 @@ fn info(interface: &InterfacePlan) -> TokenStream {
 /// Where an ancestor's own methods begin in its list, which has its inherited ones first.
 fn ancestor_offset(interface: &InterfacePlan, ancestor: &AncestorPlan) -> usize {
     let is_above = |other: &&AncestorPlan| ancestor.above.contains(&other.id);
-    interface.ancestors.iter().filter(is_above).map(|other| other.methods.len()).sum()
+    interface
+        .ancestors
+        .iter()
+        .filter(is_above)
+        .map(|other| other.methods.len())
+        .sum()
 }
 
 /// `construct` or `destroy`, as a constant expression.
 fn special_method(scope: &proc_macro2::Ident, plan: &SpecialPlan) -> TokenStream {
     let ordinal = proc_macro2::Literal::u16_unsuffixed(plan.ordinal);
-    let [context, param, result] = [plan.context, plan.thread_map_param, plan.thread_map_result].map(optional_index);
+    let [context, param, result] =
+        [plan.context, plan.thread_map_param, plan.thread_map_result].map(optional_index);
     let name = &plan.schema_name;
     quote!(#scope.special(#name, #ordinal, #context, #param, #result))
 }

@@ -13,15 +13,17 @@ use crate::plan::{ArgPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
 /// Names of locals that no argument of the method has.
 #[derive(Debug)]
 pub(crate) struct Locals {
-    pub this: Ident,
     params: Ident,
 }
 
 impl Locals {
     pub(crate) fn new(method: &MethodPlan) -> Self {
         let args = method.args.iter().map(|arg| arg.slot.name.to_string());
-        let mut names = Names::with(args.chain(["objects".to_owned(), "n".to_owned(), "value".to_owned()]));
-        Self { this: names.local("this"), params: names.local("params") }
+        let mut names =
+            Names::with(args.chain(["objects".to_owned(), "n".to_owned(), "value".to_owned()]));
+        Self {
+            params: names.local("params"),
+        }
     }
 }
 
@@ -29,7 +31,11 @@ impl Emitter {
     /// The client's closure that fills in the params.
     pub(crate) fn build_params(&self, method: &MethodPlan, locals: &Locals) -> TokenStream {
         let params = &locals.params;
-        let steps: Vec<Step> = method.args.iter().flat_map(|arg| self.build_argument(&arg.slot, params)).collect();
+        let steps: Vec<Step> = method
+            .args
+            .iter()
+            .flat_map(|arg| self.build_argument(&arg.slot, params))
+            .collect();
         let objects = objects_param(method.args.iter().map(|arg| &arg.slot));
         match steps::closure_body(&steps) {
             body if steps.is_empty() => quote!(|_, _| #body),
@@ -42,15 +48,36 @@ impl Emitter {
     pub(crate) fn read_results(&self, method: &MethodPlan) -> TokenStream {
         let results = format_ident!("results");
         let output = match (&method.output, method.outs.as_slice()) {
-            (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => mode_object(&out.slot, &results),
+            (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => {
+                mode_object(&out.slot, &results)
+            }
             _ => self.read_output(method, &results),
         };
-        let exceptions = method.error.iter().flat_map(|error| error.variants.iter().map(move |variant| (&error.path, variant)));
+        let exceptions = method.error.iter().flat_map(|error| {
+            error
+                .variants
+                .iter()
+                .map(move |variant| (&error.path, variant))
+        });
         let exceptions: Vec<TokenStream> = exceptions
             .map(|(error, variant)| {
                 let (name, slot) = (&variant.name, &variant.slot);
-                let condition = present(&Slot { presence: null_unless_companion(slot), ..slot.clone() }, &results);
-                let value = self.read_slot(&Slot { presence: Presence::Always, ..slot.clone() }, &results).value();
+                let condition = present(
+                    &Slot {
+                        presence: null_unless_companion(slot),
+                        ..slot.clone()
+                    },
+                    &results,
+                );
+                let value = self
+                    .read_slot(
+                        &Slot {
+                            presence: Presence::Always,
+                            ..slot.clone()
+                        },
+                        &results,
+                    )
+                    .value();
                 quote! {
                     if #condition {
                         let error = #value;
@@ -66,7 +93,11 @@ impl Emitter {
             }
             None => output.result(),
         };
-        let keyword = method.outs.iter().any(|out| out.want.is_some()).then(|| quote!(move));
+        let keyword = method
+            .outs
+            .iter()
+            .any(|out| out.want.is_some())
+            .then(|| quote!(move));
         if method.outs.is_empty() && method.error.is_none() {
             return quote!(|_, _| #body);
         }
@@ -78,7 +109,13 @@ impl Emitter {
         let read = |out: &OutPlan| match &out.want {
             None => self.read_slot(&out.slot, results),
             Some(want) => {
-                let read = self.read_slot(&Slot { presence: Presence::Always, ..out.slot.clone() }, results);
+                let read = self.read_slot(
+                    &Slot {
+                        presence: Presence::Always,
+                        ..out.slot.clone()
+                    },
+                    results,
+                );
                 match present(&out.slot, results) {
                     Some(condition) => read.when(&quote!(#want && #condition)),
                     None => read.when(&quote!(#want)),
@@ -92,9 +129,15 @@ impl Emitter {
                     let (name, value) = (&out.slot.name, read(out).value());
                     quote!(#name: #value)
                 });
-                Read { expression: quote!(#path { #(#fields),* }), can_fail: false }
+                Read {
+                    expression: quote!(#path { #(#fields),* }),
+                    can_fail: false,
+                }
             }
-            _ => Read { expression: quote!(()), can_fail: false },
+            _ => Read {
+                expression: quote!(()),
+                can_fail: false,
+            },
         }
     }
 
@@ -109,30 +152,63 @@ impl Emitter {
                 quote!(|params, #objects| #value)
             }
             args => {
-                let values = args.iter().map(|arg| self.read_slot(&arg.slot, &params).value());
+                let values = args
+                    .iter()
+                    .map(|arg| self.read_slot(&arg.slot, &params).value());
                 quote!(|params, #objects| Ok((#(#values),*)))
             }
         }
     }
 
     /// The server's closure that runs the user's method.
-    pub(crate) fn invoke(&self, method: &MethodPlan, locals: &Locals) -> TokenStream {
-        let (this, name) = (&locals.this, &method.name);
-        let names: Vec<&Ident> = method.args.iter().map(|arg| &arg.slot.name).collect();
+    pub(crate) fn invoke(&self, method: &MethodPlan) -> TokenStream {
+        let name = &method.name;
+        let mut scope = Names::with(["this", "call", "result"]);
+        let names: Vec<Ident> = method
+            .args
+            .iter()
+            .map(|arg| scope.local(&arg.slot.name.to_string()))
+            .collect();
         let types: Vec<TokenStream> = method.args.iter().map(|arg| owned(&arg.slot)).collect();
         let pattern = match method.args.len() {
             0 => quote!(()),
             1 => quote!(#(#names: #types)*),
             _ => quote!((#(#names),*): (#(#types),*)),
         };
-        let values = method.args.iter().map(pass);
-        let mut call = quote!(#this.#name(#(#values),*));
+        let values = method
+            .args
+            .iter()
+            .zip(&names)
+            .map(|(arg, name)| pass(arg, name));
+        let mut call = quote!(this.#name(#(#values),*));
+        let local = |want: &Ident| {
+            method
+                .args
+                .iter()
+                .zip(&names)
+                .find(|(arg, _)| arg.slot.name == *want)
+                .map(|(_, name)| name)
+        };
         // A result that was not wanted is not sent, even if the method gave it.
         call = match (&method.output, method.outs.first()) {
-            (Output::One, Some(OutPlan { want: Some(want), .. })) => quote!(#call.map(|result| result.filter(|_| #want))),
+            (
+                Output::One,
+                Some(OutPlan {
+                    want: Some(want), ..
+                }),
+            ) => {
+                let want = local(want);
+                quote!(#call.map(|result| result.filter(|_| #want)))
+            }
             (Output::Struct { .. }, _) => {
-                let unwanted: Vec<TokenStream> = method.outs.iter().filter_map(clear_unwanted).collect();
-                if unwanted.is_empty() { call } else { quote!(#call.map(|mut result| { #(#unwanted)* result })) }
+                let unwanted = method.outs.iter().filter_map(|out| {
+                    let (name, want) = (&out.slot.name, local(out.want.as_ref()?)?);
+                    Some(quote!(result.#name = result.#name.filter(|_| #want);))
+                });
+                match unwanted.collect::<Vec<_>>() {
+                    unwanted if unwanted.is_empty() => call,
+                    unwanted => quote!(#call.map(|mut result| { #(#unwanted)* result })),
+                }
             }
             _ => call,
         };
@@ -150,7 +226,11 @@ impl Emitter {
             .iter()
             .flat_map(|out| {
                 let name = &out.slot.name;
-                let place = if matches!(method.output, Output::One) { quote!(result) } else { quote!(result.#name) };
+                let place = if matches!(method.output, Output::One) {
+                    quote!(result)
+                } else {
+                    quote!(result.#name)
+                };
                 self.build_owned(&out.slot, &results, &place, out.want.is_some())
             })
             .collect();
@@ -165,7 +245,11 @@ impl Emitter {
         let path = &error.path;
         let exceptions = error.variants.iter().map(|variant| {
             let (name, slot) = (&variant.name, &variant.slot);
-            let value = if is_copy(&slot.ty) { quote!(value) } else { quote!(&value) };
+            let value = if is_copy(&slot.ty) {
+                quote!(value)
+            } else {
+                quote!(&value)
+            };
             let mut steps = self.build_value(slot, &results, &value);
             if slot.presence == Presence::Companion {
                 let set_has = format_ident!("set_has_{}", slot.accessor);
@@ -175,7 +259,11 @@ impl Emitter {
             quote!(Err(#path::#name(value)) => { #body })
         });
         let body = steps::function_body(&steps);
-        let pattern = if steps.is_empty() { quote!(()) } else { quote!(result) };
+        let pattern = if steps.is_empty() {
+            quote!(())
+        } else {
+            quote!(result)
+        };
         quote! {
             |result, mut results, #objects| match result {
                 Ok(#pattern) => { #body }
@@ -194,46 +282,70 @@ pub(crate) fn is_lone_object(out: &OutPlan) -> bool {
 fn mode_object(slot: &Slot, results: &Ident) -> Read {
     let get = format_ident!("get_{}", slot.accessor);
     let label = &slot.label;
-    let Ty::Object(path, _) = &slot.ty else { return Read { expression: TokenStream::new(), can_fail: true } };
-    let function = if slot.presence == Presence::Null { quote!(object_optional) } else { quote!(object) };
-    Read { expression: quote!({ M::#function::<dyn #path>(objects, #results.#get(), #label) }), can_fail: true }
+    let Ty::Object(path, _) = &slot.ty else {
+        return Read {
+            expression: TokenStream::new(),
+            can_fail: true,
+        };
+    };
+    let function = if slot.presence == Presence::Null {
+        quote!(object_optional)
+    } else {
+        quote!(object)
+    };
+    Read {
+        expression: quote!({ M::#function::<dyn #path>(objects, #results.#get(), #label) }),
+        can_fail: true,
+    }
 }
 
 fn result_slots(method: &MethodPlan) -> impl Iterator<Item = &Slot> {
-    let exceptions = method.error.iter().flat_map(|error| &error.variants).map(|variant| &variant.slot);
+    let exceptions = method
+        .error
+        .iter()
+        .flat_map(|error| &error.variants)
+        .map(|variant| &variant.slot);
     method.outs.iter().map(|out| &out.slot).chain(exceptions)
 }
 
 fn objects_param<'s>(mut slots: impl Iterator<Item = &'s Slot>) -> TokenStream {
-    if slots.any(holds_object) { quote!(objects) } else { quote!(_) }
+    if slots.any(holds_object) {
+        quote!(objects)
+    } else {
+        quote!(_)
+    }
 }
 
 fn null_unless_companion(slot: &Slot) -> Presence {
-    if slot.presence == Presence::Companion { Presence::Companion } else { Presence::Null }
+    if slot.presence == Presence::Companion {
+        Presence::Companion
+    } else {
+        Presence::Null
+    }
 }
 
 /// An owned value as the argument that the user's method takes.
-fn pass(arg: &ArgPlan) -> TokenStream {
-    let (name, ty) = (&arg.slot.name, &arg.slot.ty);
+fn pass(arg: &ArgPlan, name: &Ident) -> TokenStream {
+    let ty = &arg.slot.ty;
     let by_value = is_copy(ty) || matches!(ty, Ty::Object(..));
     match arg.slot.presence {
         _ if by_value => quote!(#name),
         Presence::Always => quote!(&#name),
-        _ if matches!(ty, Ty::Text | Ty::TextBytes | Ty::Data | Ty::List(_)) => quote!(#name.as_deref()),
+        _ if matches!(ty, Ty::Text | Ty::TextBytes | Ty::Data | Ty::List(_)) => {
+            quote!(#name.as_deref())
+        }
         _ => quote!(#name.as_ref()),
     }
-}
-
-fn clear_unwanted(out: &OutPlan) -> Option<TokenStream> {
-    let (name, want) = (&out.slot.name, out.want.as_ref()?);
-    Some(quote!(result.#name = result.#name.filter(|_| #want);))
 }
 
 /// The type of a lone object in a call of either mode.
 pub(crate) fn mode_output(method: &MethodPlan, output: &TokenStream) -> TokenStream {
     match (&method.output, method.outs.as_slice()) {
-        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty {
-            Ty::Object(path, _) if out.slot.presence == Presence::Null => quote!(Option<M::Object<dyn #path>>),
+        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty
+        {
+            Ty::Object(path, _) if out.slot.presence == Presence::Null => {
+                quote!(Option<M::Object<dyn #path>>)
+            }
             Ty::Object(path, _) => quote!(M::Object<dyn #path>),
             other => owned_type(other),
         },

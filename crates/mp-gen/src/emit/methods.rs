@@ -11,9 +11,16 @@ use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output, Presence, Ty};
 impl Emitter {
     /// The private method that both forms of the call share.
     pub(crate) fn shared(&self, method: &MethodPlan) -> TokenStream {
-        let MethodPlan { constant, shared_name, .. } = method;
+        let MethodPlan {
+            constant,
+            shared_name,
+            ..
+        } = method;
         let (locals, args) = (Locals::new(method), arguments(method));
-        let (build, read) = (self.build_params(method, &locals), self.read_results(method));
+        let (build, read) = (
+            self.build_params(method, &locals),
+            self.read_results(method),
+        );
         let output = mode_output(method, &output(method));
         let (function, returned) = match &method.error {
             Some(error) => {
@@ -34,8 +41,7 @@ impl Emitter {
         let id = &interface.id_constant;
         let ordinal = proc_macro2::Literal::u16_unsuffixed(method.ordinal);
         let constant = &method.constant;
-        let locals = Locals::new(method);
-        let (read, invoke) = (self.read_params(method), self.invoke(method, &locals));
+        let (read, invoke) = (self.read_params(method), self.invoke(method));
         let build = self.build_results(method);
         quote!((#id, #ordinal) => mp::serve((call, &#constant), #read, #invoke, #build),)
     }
@@ -49,13 +55,27 @@ pub(crate) fn declaration(method: &MethodPlan) -> TokenStream {
 
 /// The static with the method's names and numbers.
 pub(crate) fn constant(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
-    let MethodPlan { constant, params, results, schema_name, ordinal, .. } = method;
-    let (scope, ordinal) = (&interface.scope, proc_macro2::Literal::u16_unsuffixed(*ordinal));
+    let MethodPlan {
+        constant,
+        params,
+        results,
+        schema_name,
+        ordinal,
+        ..
+    } = method;
+    let (scope, ordinal) = (
+        &interface.scope,
+        proc_macro2::Literal::u16_unsuffixed(*ordinal),
+    );
     let context = optional_index(method.context);
-    let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some()).then(|| {
-        let (param, result) = (optional_index(method.thread_map_param), optional_index(method.thread_map_result));
-        quote!(.thread_maps(#param, #result))
-    });
+    let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some())
+        .then(|| {
+            let (param, result) = (
+                optional_index(method.thread_map_param),
+                optional_index(method.thread_map_result),
+            );
+            quote!(.thread_maps(#param, #result))
+        });
     let apart = (method.apart_params || method.apart_results).then(|| {
         let (params, results) = (method.apart_params, method.apart_results);
         quote!(.apart(#params, #results))
@@ -91,7 +111,8 @@ pub(crate) fn twin(method: &MethodPlan) -> TokenStream {
 pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
     let (name, args) = (&method.async_name, arguments(method));
     let output = match (&method.output, method.outs.as_slice()) {
-        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty {
+        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty
+        {
             Ty::Object(_, client) if out.slot.presence == Presence::Null => quote!(Option<#client>),
             Ty::Object(_, client) => client.clone(),
             _ => output(method),
@@ -111,12 +132,26 @@ pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
 pub(crate) fn types(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
     let mut tokens = TokenStream::new();
     let link = format!("[`{}::{}`]", interface.name, method.name);
-    if let Output::Struct { name, attributes, .. } = &method.output {
+    if let Output::Struct {
+        name, attributes, ..
+    } = &method.output
+    {
         let text = doc(&format!("What {link} gives back."));
-        let holds_object = method.outs.iter().any(|out| super::values::holds_object(&out.slot));
-        let derives = if holds_object { quote!(Clone) } else { quote!(Clone, Debug, Default, PartialEq) };
+        let holds_object = method
+            .outs
+            .iter()
+            .any(|out| super::values::holds_object(&out.slot));
+        let derives = if holds_object {
+            quote!(Clone)
+        } else {
+            quote!(Clone, Debug, Default, PartialEq)
+        };
         let fields = method.outs.iter().map(|out| {
-            let (doc, name, ty) = (doc(&out.slot.doc), &out.slot.name, result(&out.slot, out.want.is_some()));
+            let (doc, name, ty) = (
+                doc(&out.slot.doc),
+                &out.slot.name,
+                result(&out.slot, out.want.is_some()),
+            );
             quote!(#doc pub #name: #ty,)
         });
         let debug = holds_object.then(|| opaque_debug(name));
@@ -135,12 +170,24 @@ pub(crate) fn types(interface: &InterfacePlan, method: &MethodPlan) -> TokenStre
 }
 
 fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
-    let ErrorPlan { name, variants, attributes, .. } = error;
+    let ErrorPlan {
+        name,
+        variants,
+        attributes,
+        ..
+    } = error;
     let text = doc(&format!("How {link} can fail."));
-    let (names, types): (Vec<_>, Vec<_>) =
-        variants.iter().map(|variant| (&variant.name, super::types::owned_type(&variant.slot.ty))).unzip();
-    let docs = variants.iter().map(|variant| doc(&format!("The C++ exception `{}`.", variant.cxx_type)));
-    let texts: Vec<String> = variants.iter().map(|variant| variant.cxx_type.replace(['{', '}'], "")).collect();
+    let (names, types): (Vec<_>, Vec<_>) = variants
+        .iter()
+        .map(|variant| (&variant.name, super::types::owned_type(&variant.slot.ty)))
+        .unzip();
+    let docs = variants
+        .iter()
+        .map(|variant| doc(&format!("The C++ exception `{}`.", variant.cxx_type)));
+    let texts: Vec<String> = variants
+        .iter()
+        .map(|variant| variant.cxx_type.replace(['{', '}'], ""))
+        .collect();
     quote! {
         #text
         #[derive(Clone, Debug)]

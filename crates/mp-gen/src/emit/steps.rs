@@ -16,7 +16,9 @@ pub(crate) enum Step {
 
 /// Whether one of the statements can fail.
 pub(crate) fn can_fail(steps: &[Step]) -> bool {
-    steps.iter().any(|step| matches!(step, Step::Result(..) | Step::Block(_, true)))
+    steps
+        .iter()
+        .any(|step| matches!(step, Step::Result(..) | Step::Block(_, true)))
 }
 
 /// Whether the body of a closure with these statements consumes the builder instead of changing it.

@@ -7,16 +7,26 @@ use super::steps::{self, Step};
 use super::types::{is_copy, owned};
 use super::values::Read;
 use super::{Emitter, doc};
-use crate::plan::{Presence, Slot, StructPlan, Ty, UnionPlan};
+use crate::plan::{Slot, StructPlan, Ty, UnionPlan};
 
 impl Emitter {
     /// Everything for one struct or group.
     pub(crate) fn structure(&self, plan: &StructPlan) -> TokenStream {
         match &plan.union {
-            Some(union @ UnionPlan { field: None, .. }) => self.union(plan, union, &plan.name, plan.doc.as_deref()),
-            Some(union @ UnionPlan { field: Some((_, name)), .. }) => {
+            Some(union @ UnionPlan { field: None, .. }) => {
+                self.union(plan, union, &plan.name, plan.doc.as_deref())
+            }
+            Some(
+                union @ UnionPlan {
+                    field: Some((_, name)),
+                    ..
+                },
+            ) => {
                 let text = format!("The union in [`{}`].", plan.name);
-                let (record, union) = (self.record(plan), self.union(plan, union, name, Some(&text)));
+                let (record, union) = (
+                    self.record(plan),
+                    self.union(plan, union, name, Some(&text)),
+                );
                 quote!(#record #union)
             }
             None => self.record(plan),
@@ -24,11 +34,14 @@ impl Emitter {
     }
 
     fn record(&self, plan: &StructPlan) -> TokenStream {
-        let StructPlan { name, attributes, .. } = plan;
+        let StructPlan {
+            name, attributes, ..
+        } = plan;
         let text = struct_doc(plan, plan.doc.as_deref());
         let params = parameters(plan);
         let union = plan.union.as_ref().and_then(|union| union.field.as_ref());
-        let own_default = plan.default_from_message || plan.slots.iter().any(|slot| slot.default.is_some());
+        let own_default =
+            plan.default_from_message || plan.slots.iter().any(|slot| slot.default.is_some());
         let default = (!own_default).then(|| quote!(Default,));
         let fields = plan.slots.iter().map(|slot| {
             let (doc, name, ty) = (doc(&slot.doc), &slot.name, owned(slot));
@@ -50,14 +63,17 @@ impl Emitter {
             })
             .collect();
         steps.extend(union.map(|(field, _)| {
-            let build = |builder| quote!(mp::build(&self.#field, #builder));
+            let build = |builder| quote!(mp::build(#builder, &self.#field));
             Step::Result(build(quote!(builder.reborrow())), build(quote!(builder)))
         }));
         let mut values: Vec<TokenStream> = plan
             .slots
             .iter()
             .map(|slot| {
-                let (name, value) = (&slot.name, self.read_slot(slot, &format_ident!("reader")).value());
+                let (name, value) = (
+                    &slot.name,
+                    self.read_slot(slot, &format_ident!("reader")).value(),
+                );
                 quote!(#name: #value)
             })
             .collect();
@@ -85,13 +101,30 @@ impl Emitter {
         }
     }
 
-    fn union(&self, plan: &StructPlan, union: &UnionPlan, name: &Ident, text: Option<&str>) -> TokenStream {
+    fn union(
+        &self,
+        plan: &StructPlan,
+        union: &UnionPlan,
+        name: &Ident,
+        text: Option<&str>,
+    ) -> TokenStream {
         let text = struct_doc(plan, text);
         let (params, attributes, wire) = (parameters(plan), &plan.attributes, &plan.wire);
         let builder = format_ident!("builder");
-        let variants = union.variants.iter().map(|variant| {
+        let derives_default = plan.type_params.is_empty()
+            && union
+                .variants
+                .first()
+                .is_some_and(|first| is_unit(&first.slot));
+        let derive = derives_default.then(|| quote!(Default,));
+        let variants = union.variants.iter().enumerate().map(|(index, variant)| {
             let (doc, name, ty) = (doc(&variant.slot.doc), &variant.name, owned(&variant.slot));
-            if is_unit(&variant.slot) { quote!(#doc #name,) } else { quote!(#doc #name(#ty),) }
+            let default = (index == 0 && derives_default).then(|| quote!(#[default]));
+            if is_unit(&variant.slot) {
+                quote!(#doc #default #name,)
+            } else {
+                quote!(#doc #name(#ty),)
+            }
         });
         let builds = union.variants.iter().map(|variant| {
             let (name, slot) = (&variant.name, &variant.slot);
@@ -99,7 +132,11 @@ impl Emitter {
                 let set = format_ident!("set_{}", slot.accessor);
                 return quote!(Self::#name => { builder.#set(()); Ok(()) });
             }
-            let value = if is_copy(&slot.ty) { quote!((*value)) } else { quote!(value) };
+            let value = if is_copy(&slot.ty) {
+                quote!(*value)
+            } else {
+                quote!(value)
+            };
             let body = steps::function_body(&self.build_value(slot, &builder, &value));
             quote!(Self::#name(value) => { #body })
         });
@@ -108,9 +145,15 @@ impl Emitter {
             if is_unit(&variant.slot) {
                 return quote!(#wire::Which::#member(()) => Self::#name,);
             }
-            let Read { expression, can_fail } = self.read_value(&variant.slot, &quote!(value));
-            let value = if can_fail { quote!(#expression?) } else { expression };
-            let value = if variant.slot.presence == Presence::Null { quote!(Some(#value)) } else { value };
+            let Read {
+                expression,
+                can_fail,
+            } = self.read_value(&variant.slot, &quote!(value));
+            let value = if can_fail {
+                quote!(#expression?)
+            } else {
+                expression
+            };
             quote!(#wire::Which::#member(value) => Self::#name(#value),)
         });
         let conversions = conversions(
@@ -124,10 +167,10 @@ impl Emitter {
                 is_field_used: true,
             },
         );
-        let default = union_default(plan, union, name);
+        let default = (!derives_default).then(|| union_default(plan, union, name));
         quote! {
             #text
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug, #derive PartialEq)]
             #(#attributes)*
             #[non_exhaustive]
             pub enum #name #params { #(#variants)* }
@@ -147,11 +190,25 @@ struct Bodies {
 }
 
 fn conversions(plan: &StructPlan, name: &Ident, bodies: &Bodies) -> TokenStream {
-    let StructPlan { wire, type_params, .. } = plan;
+    let StructPlan {
+        wire, type_params, ..
+    } = plan;
     let Bodies { build, read, .. } = bodies;
-    let builder = if bodies.builds { quote!(mut builder) } else { quote!(_) };
-    let reader = if bodies.reads { quote!(reader) } else { quote!(_) };
-    let field = if bodies.is_field_used { quote!(field) } else { quote!(_) };
+    let builder = if bodies.builds {
+        quote!(mut builder)
+    } else {
+        quote!(_)
+    };
+    let reader = if bodies.reads {
+        quote!(reader)
+    } else {
+        quote!(_)
+    };
+    let field = if bodies.is_field_used {
+        quote!(field)
+    } else {
+        quote!(_)
+    };
     if type_params.is_empty() {
         return quote! {
             impl mp::Build<#wire::Builder<'_>> for #name {
@@ -162,7 +219,10 @@ fn conversions(plan: &StructPlan, name: &Ident, bodies: &Bodies) -> TokenStream 
             }
         };
     }
-    let wires: Vec<Ident> = type_params.iter().map(|param| format_ident!("{param}Wire")).collect();
+    let wires: Vec<Ident> = type_params
+        .iter()
+        .map(|param| format_ident!("{param}Wire"))
+        .collect();
     quote! {
         impl<'a, #(#type_params,)* #(#wires),*> mp::Build<#wire::Builder<'a, #(#wires),*>> for #name<#(#type_params),*>
         where
@@ -187,17 +247,31 @@ fn struct_doc(plan: &StructPlan, text: Option<&str>) -> TokenStream {
 }
 
 fn default_impl(plan: &StructPlan) -> TokenStream {
-    let StructPlan { name, wire, type_params, .. } = plan;
+    let StructPlan {
+        name,
+        wire,
+        type_params,
+        ..
+    } = plan;
     let params = parameters(plan);
     let body = if plan.default_from_message && type_params.is_empty() {
         quote!(mp::schema_default::<#wire::Owned, Self>())
     } else {
-        let union = plan.union.as_ref().and_then(|union| union.field.as_ref()).map(|(field, _)| field);
-        let slots = plan.slots.iter().map(|slot| (&slot.name, slot.default.clone()));
-        let values = slots.chain(union.map(|field| (field, None))).map(|(name, default)| {
-            let value = default.unwrap_or_else(|| quote!(Default::default()));
-            quote!(#name: #value)
-        });
+        let union = plan
+            .union
+            .as_ref()
+            .and_then(|union| union.field.as_ref())
+            .map(|(field, _)| field);
+        let slots = plan
+            .slots
+            .iter()
+            .map(|slot| (&slot.name, slot.default.clone()));
+        let values = slots
+            .chain(union.map(|field| (field, None)))
+            .map(|(name, default)| {
+                let value = default.unwrap_or_else(|| quote!(Default::default()));
+                quote!(#name: #value)
+            });
         quote!(Self { #(#values),* })
     };
     quote! {
@@ -208,7 +282,9 @@ fn default_impl(plan: &StructPlan) -> TokenStream {
 }
 
 fn union_default(plan: &StructPlan, union: &UnionPlan, name: &Ident) -> TokenStream {
-    let Some(first) = union.variants.first() else { return TokenStream::new() };
+    let Some(first) = union.variants.first() else {
+        return TokenStream::new();
+    };
     let (params, type_params, variant) = (parameters(plan), &plan.type_params, &first.name);
     let value = match &first.slot.default {
         _ if is_unit(&first.slot) => quote!(Self::#variant),

@@ -30,7 +30,11 @@ pub(crate) fn output(method: &MethodPlan) -> TokenStream {
 /// The type of a result, which is optional if it has to be wanted.
 pub(crate) fn result(slot: &Slot, is_wanted: bool) -> TokenStream {
     let ty = owned(slot);
-    if is_wanted && slot.presence == Presence::Always { quote!(Option<#ty>) } else { ty }
+    if is_wanted && slot.presence == Presence::Always {
+        quote!(Option<#ty>)
+    } else {
+        ty
+    }
 }
 
 /// The arguments of a method, and the arrow with what it returns.
@@ -121,7 +125,11 @@ fn argument_type(ty: &Ty) -> TokenStream {
 }
 
 fn optional(slot: &Slot, ty: TokenStream) -> TokenStream {
-    if slot.presence == Presence::Always { ty } else { quote!(Option<#ty>) }
+    if slot.presence == Presence::Always {
+        ty
+    } else {
+        quote!(Option<#ty>)
+    }
 }
 
 fn collection_path(collection: Collection) -> TokenStream {

@@ -20,13 +20,21 @@ impl Read {
     /// As an expression of the value, in a function that returns a `Result`.
     pub(crate) fn value(&self) -> TokenStream {
         let expression = &self.expression;
-        if self.can_fail { quote!(#expression?) } else { expression.clone() }
+        if self.can_fail {
+            quote!(#expression?)
+        } else {
+            expression.clone()
+        }
     }
 
     /// As an expression of a `Result`.
     pub(crate) fn result(&self) -> TokenStream {
         let expression = &self.expression;
-        if self.can_fail { expression.clone() } else { quote!(Ok(#expression)) }
+        if self.can_fail {
+            expression.clone()
+        } else {
+            quote!(Ok(#expression))
+        }
     }
 
     /// The same value only if a condition holds.
@@ -45,8 +53,18 @@ impl Read {
 
 impl Emitter {
     /// Writes a value that stands in an owned place: a field of `self`, or a result.
-    pub(crate) fn build_owned(&self, slot: &Slot, builder: &Ident, place: &TokenStream, is_wanted: bool) -> Vec<Step> {
-        let source = if is_copy(&slot.ty) { place.clone() } else { quote!(&#place) };
+    pub(crate) fn build_owned(
+        &self,
+        slot: &Slot,
+        builder: &Ident,
+        place: &TokenStream,
+        is_wanted: bool,
+    ) -> Vec<Step> {
+        let source = if is_copy(&slot.ty) {
+            place.clone()
+        } else {
+            quote!(&#place)
+        };
         if slot.presence == Presence::Always && !is_wanted {
             return self.build_value(slot, builder, &source);
         }
@@ -56,7 +74,11 @@ impl Emitter {
     /// Writes a value that is an argument.
     pub(crate) fn build_argument(&self, slot: &Slot, builder: &Ident) -> Vec<Step> {
         let name = &slot.name;
-        let source = if matches!(slot.ty, Ty::Object(..)) { quote!(&#name) } else { quote!(#name) };
+        let source = if matches!(slot.ty, Ty::Object(..)) {
+            quote!(&#name)
+        } else {
+            quote!(#name)
+        };
         match slot.presence {
             Presence::Always => self.build_value(slot, builder, &source),
             _ => self.build_if_some(slot, builder, &source),
@@ -70,30 +92,55 @@ impl Emitter {
             inner.push(Step::Plain(quote!(#builder.#set_has(true))));
         }
         let statements = steps::statements(&inner);
-        vec![Step::Block(quote!(if let Some(value) = #source { #statements }), steps::can_fail(&inner))]
+        vec![Step::Block(
+            quote!(if let Some(value) = #source { #statements }),
+            steps::can_fail(&inner),
+        )]
     }
 
     /// Writes a value: `value` is a copy of it, or a reference to it.
-    pub(crate) fn build_value(&self, slot: &Slot, builder: &Ident, value: &TokenStream) -> Vec<Step> {
+    pub(crate) fn build_value(
+        &self,
+        slot: &Slot,
+        builder: &Ident,
+        value: &TokenStream,
+    ) -> Vec<Step> {
         let set = format_ident!("set_{}", slot.accessor);
-        let init = if slot.generic { format_ident!("initn_{}", slot.accessor) } else { format_ident!("init_{}", slot.accessor) };
+        let init = if slot.generic {
+            format_ident!("initn_{}", slot.accessor)
+        } else {
+            format_ident!("init_{}", slot.accessor)
+        };
         vec![match &slot.ty {
             Ty::Extern(_, plain) => return self.build_converted(slot, plain, builder, value),
-            _ if slot.generic => borrowing(builder, |builder| quote!(mp::fill(#value, |n| #builder.#init(n)))),
-            Ty::Unit | Ty::Number(_) | Ty::Text | Ty::Data => Step::Plain(quote!(#builder.#set(#value))),
+            _ if slot.generic => borrowing(
+                builder,
+                |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
+            ),
+            Ty::Unit | Ty::Number(_) | Ty::Text | Ty::Data => {
+                Step::Plain(quote!(#builder.#set(#value)))
+            }
             Ty::TextBytes => Step::Plain(quote!(#builder.#set(mp::capnp::text::Reader(#value)))),
+            Ty::Enum(_) if value.to_string().starts_with('*') => {
+                Step::Plain(quote!(#builder.#set((#value).into())))
+            }
             Ty::Enum(_) => Step::Plain(quote!(#builder.#set(#value.into()))),
             Ty::Object(..) => Step::Plain(quote!(#builder.#set(mp::object(objects, #value)))),
-            Ty::Struct(..) => borrowing(builder, |builder| quote!(mp::build(#value, #builder.#init()))),
+            Ty::Struct(..) => borrowing(
+                builder,
+                |builder| quote!(mp::build(#builder.#init(), #value)),
+            ),
             Ty::Map(_, entry) => {
                 let body = steps::closure_body(&self.build_entry(entry));
-                borrowing(builder, |builder| {
-                    quote!(mp::build_map(#value, |n| #builder.#init(n), |key, value, mut entry| #body))
-                })
+                borrowing(
+                    builder,
+                    |builder| quote!(mp::build_map(#value, |n| #builder.#init(n), |key, value, mut entry| #body)),
+                )
             }
-            Ty::List(_) | Ty::Set(..) | Ty::Param(_) => {
-                borrowing(builder, |builder| quote!(mp::fill(#value, |n| #builder.#init(n))))
-            }
+            Ty::List(_) | Ty::Set(..) | Ty::Param(_) => borrowing(
+                builder,
+                |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
+            ),
         }]
     }
 
@@ -102,22 +149,37 @@ impl Emitter {
         let mut steps = Vec::new();
         for slot in [&entry.0, &entry.1] {
             let name = &slot.name;
-            let value = if is_copy(&slot.ty) { quote!((*#name)) } else { quote!(#name) };
+            let value = if is_copy(&slot.ty) {
+                quote!(*#name)
+            } else {
+                quote!(#name)
+            };
             steps.extend(self.build_value(slot, &builder, &value));
         }
         steps
     }
 
-    fn build_converted(&self, slot: &Slot, plain: &Ty, builder: &Ident, value: &TokenStream) -> Vec<Step> {
+    fn build_converted(
+        &self,
+        slot: &Slot,
+        plain: &Ty,
+        builder: &Ident,
+        value: &TokenStream,
+    ) -> Vec<Step> {
         let (label, local, plain_type) = (&slot.label, &self.local, plain_type(plain));
         let converted = match plain {
-            _ if is_copy(plain) => quote!((*plain)),
+            _ if is_copy(plain) => quote!(*plain),
             Ty::Text | Ty::TextBytes | Ty::Data => quote!(&plain[..]),
             _ => quote!(&plain),
         };
-        let inner = Slot { ty: plain.clone(), ..slot.clone() };
-        let mut steps =
-            vec![Step::Block(quote!(let plain = mp::build_field::<#plain_type, #local, _>(#value, #label)?;), true)];
+        let inner = Slot {
+            ty: plain.clone(),
+            ..slot.clone()
+        };
+        let mut steps = vec![Step::Block(
+            quote!(let plain = mp::build_field::<#plain_type, #local, _>(#value, #label)?;),
+            true,
+        )];
         steps.extend(self.build_value(&inner, builder, &converted));
         steps
     }
@@ -128,7 +190,10 @@ impl Emitter {
         let getter = quote!(#reader.#get());
         if let (Ty::Object(..), Presence::Null) = (&slot.ty, slot.presence) {
             let label = &slot.label;
-            return Read { expression: quote!(objects.get_optional(#getter, #label)), can_fail: true };
+            return Read {
+                expression: quote!(objects.get_optional(#getter, #label)),
+                can_fail: true,
+            };
         }
         let read = self.read_value(slot, &getter);
         match present(slot, reader) {
@@ -141,24 +206,43 @@ impl Emitter {
     pub(crate) fn read_value(&self, slot: &Slot, getter: &TokenStream) -> Read {
         let label = &slot.label;
         let expression = match &slot.ty {
-            Ty::Unit | Ty::Number(_) => return Read { expression: getter.clone(), can_fail: false },
+            Ty::Unit | Ty::Number(_) => {
+                return Read {
+                    expression: getter.clone(),
+                    can_fail: false,
+                };
+            }
             Ty::Enum(_) => quote!(mp::enumerant(#getter, #label)),
             Ty::Object(..) => quote!(objects.get(#getter, #label)),
             Ty::Map(_, entry) => {
                 let reader = format_ident!("entry");
-                let (key, value) = (self.read_slot(&entry.0, &reader).value(), self.read_slot(&entry.1, &reader).value());
+                let (key, value) = (
+                    self.read_slot(&entry.0, &reader).value(),
+                    self.read_slot(&entry.1, &reader).value(),
+                );
                 quote!(mp::read_map(#getter, #label, |entry| Ok((#key, #value))))
             }
             Ty::Extern(_, plain) => self.read_converted(slot, plain, getter),
             _ if slot.group => quote!(mp::read(Ok(#getter), #label)),
             _ => quote!(mp::read(#getter, #label)),
         };
-        Read { expression, can_fail: true }
+        Read {
+            expression,
+            can_fail: true,
+        }
     }
 
     fn read_converted(&self, slot: &Slot, plain: &Ty, getter: &TokenStream) -> TokenStream {
-        let (label, local, plain_type, owned) = (&slot.label, &self.local, plain_type(plain), owned_type(plain));
-        let inner = Slot { ty: plain.clone(), ..slot.clone() };
+        let (label, local, plain_type, owned) = (
+            &slot.label,
+            &self.local,
+            plain_type(plain),
+            owned_type(plain),
+        );
+        let inner = Slot {
+            ty: plain.clone(),
+            ..slot.clone()
+        };
         let value = match plain {
             Ty::Text | Ty::Data => quote!(mp::read::<&#plain_type, _>(#getter, #label)?),
             Ty::Enum(_) => quote!(&mp::enumerant::<#owned, _>(#getter, #label)?),

@@ -52,7 +52,10 @@ impl Files {
             if info.external.is_none()
                 && let Some(other) = stems.insert(info.stem.clone(), file.name.clone())
             {
-                let message = format!("`{}` and `{other}` would both be the module `{}`", file.name, info.stem);
+                let message = format!(
+                    "`{}` and `{other}` would both be the module `{}`",
+                    file.name, info.stem
+                );
                 let help = "rename one of them, or generate it by a builder of its own with another `module`";
                 diagnostics.push(Diagnostic::new(&file.location, message).help(help));
             }
@@ -68,26 +71,40 @@ impl Files {
 
     /// For `capnpc`: files whose accessors are not in the module of the generated ones.
     pub(crate) fn provided_elsewhere(&self) -> impl Iterator<Item = (u64, String)> {
-        self.0.values().filter_map(|info| Some((info.id, info.external.clone()?)))
+        self.0
+            .values()
+            .filter_map(|info| Some((info.id, info.external.clone()?)))
     }
 }
 
 /// Whether a file holds more than what the run-time has itself, or annotations.
 pub(crate) fn has_code(file: &File) -> bool {
-    file.id != well_known::PROXY_FILE && !file.name.starts_with("capnp/") && !file.name.starts_with("/capnp/")
+    file.id != well_known::PROXY_FILE
+        && !file.name.starts_with("capnp/")
+        && !file.name.starts_with("/capnp/")
 }
 
-fn place(file: &File, parent: &[String], externs: &[ExternModule], diagnostics: &mut Diagnostics) -> FileInfo {
+fn place(
+    file: &File,
+    parent: &[String],
+    externs: &[ExternModule],
+    diagnostics: &mut Diagnostics,
+) -> FileInfo {
     let stem = stem(&file.name);
     let accessors_stem = names::ident(&format!("{stem}_capnp"));
     let external = externs.iter().find(|e| is_path_end(&file.name, &e.file));
-    let (around, external) = match external.map(|e| e.module.trim_start_matches("::").rsplit_once("::")) {
+    let (around, external) = match external
+        .map(|e| e.module.trim_start_matches("::").rsplit_once("::"))
+    {
         Some(Some((around, last))) if names::ident(last) == names::ident(&stem) => {
             let path = syn::parse_str::<TokenStream>(&format!("::{around}")).unwrap_or_default();
             (path, Some(around.to_owned()))
         }
         Some(_) => {
-            let message = format!("the module of `{}` in another crate must end in `::{stem}`", file.name);
+            let message = format!(
+                "the module of `{}` in another crate must end in `::{stem}`",
+                file.name
+            );
             let help = format!("its accessors are looked up beside it, in `{stem}_capnp`");
             diagnostics.push(Diagnostic::new(&file.location, message).help(help));
             (TokenStream::new(), None)
@@ -111,10 +128,15 @@ fn place(file: &File, parent: &[String], externs: &[ExternModule], diagnostics: 
 /// `ipc/init.capnp` → `init`, as `capnpc` does it.
 fn stem(name: &str) -> String {
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.strip_suffix(".capnp").unwrap_or(file).replace('-', "_")
+    file.strip_suffix(".capnp")
+        .unwrap_or(file)
+        .replace('-', "_")
 }
 
 fn is_path_end(path: &str, end: &str) -> bool {
     let end = end.trim_start_matches("./");
-    path == end || path.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'))
+    path == end
+        || path
+            .strip_suffix(end)
+            .is_some_and(|rest| rest.ends_with('/'))
 }

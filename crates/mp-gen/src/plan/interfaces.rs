@@ -6,7 +6,8 @@ use quote::{format_ident, quote};
 
 use super::types::Place;
 use super::{
-    AncestorPlan, ArgPlan, ErrorPlan, ExceptionPlan, InterfacePlan, MethodPlan, OutPlan, Output, Planner, Presence, Slot, SpecialPlan, Ty,
+    AncestorPlan, ArgPlan, ErrorPlan, ExceptionPlan, InterfacePlan, MethodPlan, OutPlan, Output,
+    Planner, Presence, Slot, SpecialPlan, Ty,
 };
 use crate::names::{self, Names};
 
@@ -15,17 +16,33 @@ impl Planner<'_> {
     pub(super) fn interface(&self, interface: &Interface) -> Option<InterfacePlan> {
         let decl = &interface.decl;
         let path = decl.path.join(".");
-        let place = Place { path: &path, location: &decl.location, objects: true };
+        let place = Place {
+            path: &path,
+            location: &decl.location,
+            objects: true,
+        };
         if decl.is_generic {
-            return self.report(place, "is generic, which proxies cannot be", "declare one interface for each type");
+            return self.report(
+                place,
+                "is generic, which proxies cannot be",
+                "declare one interface for each type",
+            );
         }
         let name = self.rust_name(decl.id)?;
         let snake = names::snake(&name.to_string());
         let methods = self.methods(interface);
-        let ancestors: Option<Vec<_>> = self.schema.ancestors(decl.id).into_iter().map(|a| self.ancestor(a, place)).collect();
+        let ancestors: Option<Vec<_>> = self
+            .schema
+            .ancestors(decl.id)
+            .into_iter()
+            .map(|a| self.ancestor(a, place))
+            .collect();
         let (methods, ancestors) = (methods?, ancestors?);
         let special = |kind| {
-            let method = interface.methods.iter().find(|method| method.kind == kind)?;
+            let method = interface
+                .methods
+                .iter()
+                .find(|method| method.kind == kind)?;
             Some(special_plan(method))
         };
         Some(InterfacePlan {
@@ -33,18 +50,33 @@ impl Planner<'_> {
             id: decl.id,
             doc: decl.comment.clone(),
             client: self.client_name(interface)?,
-            id_constant: self.derived_name(decl, &format!("{path}.id"), format!("{}_ID", snake.to_uppercase())),
+            id_constant: self.derived_name(
+                decl,
+                &format!("{path}.id"),
+                format!("{}_ID", snake.to_uppercase()),
+            ),
             scope: self.derived_name(decl, &format!("{path}.scope"), snake.to_uppercase()),
             as_client: format_ident!("as_{snake}_client"),
-            all_methods: self.derived_name(decl, &format!("{path}.all"), format!("{}_METHODS", snake.to_uppercase())),
+            all_methods: self.derived_name(
+                decl,
+                &format!("{path}.all"),
+                format!("{}_METHODS", snake.to_uppercase()),
+            ),
             wire_name: self.derived_name(decl, &format!("{path}.wire"), format!("{snake}_wire")),
             wire: self.wire_path(decl),
-            is_callback: interface.wrap.as_ref().is_some_and(|wrap| wrap.callback.is_some())
+            is_callback: interface
+                .wrap
+                .as_ref()
+                .is_some_and(|wrap| wrap.callback.is_some())
                 && methods.len() == 1
                 && ancestors.is_empty(),
             construct: special(MethodKind::Construct),
             destroy: special(MethodKind::Destroy),
-            supertraits: interface.superclasses.iter().filter_map(|s| self.type_path(s.target.id, place)).collect(),
+            supertraits: interface
+                .superclasses
+                .iter()
+                .filter_map(|s| self.type_path(s.target.id, place))
+                .collect(),
             methods,
             ancestors,
             name,
@@ -54,7 +86,11 @@ impl Planner<'_> {
     /// The name of an interface's client.
     pub(super) fn client_name(&self, interface: &Interface) -> Option<Ident> {
         let (decl, name) = (&interface.decl, self.rust_name(interface.decl.id)?);
-        Some(self.derived_name(decl, &format!("{}.Client", decl.path.join(".")), format!("{name}Client")))
+        Some(self.derived_name(
+            decl,
+            &format!("{}.Client", decl.path.join(".")),
+            format!("{name}Client"),
+        ))
     }
 
     /// A name for a type that the schema does not name. The same path always gets the same name.
@@ -63,7 +99,14 @@ impl Planner<'_> {
         if let Some(name) = self.derived.borrow().get(&key) {
             return name.clone();
         }
-        let name = names::ident(&self.scopes.borrow_mut().entry(decl.file).or_default().take(wanted));
+        let name = names::ident(
+            &self
+                .scopes
+                .borrow_mut()
+                .entry(decl.file)
+                .or_default()
+                .take(wanted),
+        );
         self.derived.borrow_mut().insert(key, name.clone());
         name
     }
@@ -72,14 +115,26 @@ impl Planner<'_> {
         let name = &interface.decl.name;
         if interface.wrap.is_none() {
             let message = format!("extends `{name}`, which has no $Proxy.wrap");
-            return self.report(place, &message, &format!("write `interface {name} $Proxy.wrap(\"...\")`"));
+            return self.report(
+                place,
+                &message,
+                &format!("write `interface {name} $Proxy.wrap(\"...\")`"),
+            );
         }
         let has = |kind| interface.methods.iter().any(|method| method.kind == kind);
         Some(AncestorPlan {
             id: interface.decl.id,
             path: self.type_path(interface.decl.id, place)?,
-            as_client: format_ident!("as_{}_client", names::snake(&self.rust_name(interface.decl.id)?.to_string())),
-            above: self.schema.ancestors(interface.decl.id).iter().map(|above| above.decl.id).collect(),
+            as_client: format_ident!(
+                "as_{}_client",
+                names::snake(&self.rust_name(interface.decl.id)?.to_string())
+            ),
+            above: self
+                .schema
+                .ancestors(interface.decl.id)
+                .iter()
+                .map(|above| above.decl.id)
+                .collect(),
             methods: self.methods(interface)?,
             has_construct: has(MethodKind::Construct),
             has_destroy: has(MethodKind::Destroy),
@@ -88,23 +143,59 @@ impl Planner<'_> {
 
     fn methods(&self, interface: &Interface) -> Option<Vec<MethodPlan>> {
         let mut scope = Names::default();
-        let mut methods: Vec<&Method> = interface.methods.iter().filter(|method| method.kind == MethodKind::Plain).collect();
+        let mut methods: Vec<&Method> = interface
+            .methods
+            .iter()
+            .filter(|method| method.kind == MethodKind::Plain)
+            .collect();
         methods.sort_by_key(|method| method.code_order);
         // Every method is planned, so that all that is wrong is reported.
-        let planned: Vec<_> = methods.into_iter().map(|method| self.method(interface, method, &mut scope)).collect();
+        let planned: Vec<_> = methods
+            .into_iter()
+            .map(|method| self.method(interface, method, &mut scope))
+            .collect();
         planned.into_iter().collect()
     }
 
-    fn method(&self, interface: &Interface, method: &Method, scope: &mut Names) -> Option<MethodPlan> {
+    fn method(
+        &self,
+        interface: &Interface,
+        method: &Method,
+        scope: &mut Names,
+    ) -> Option<MethodPlan> {
         let path = format!("{}.{}", interface.decl.path.join("."), method.name);
-        let place = Place { path: &path, location: &method.location, objects: true };
+        let place = Place {
+            path: &path,
+            location: &method.location,
+            objects: true,
+        };
         if !method.type_params.is_empty() {
-            return self.report(place, "has generic parameters, which cannot be carried", "declare one method for each type");
+            return self.report(
+                place,
+                "has generic parameters, which cannot be carried",
+                "declare one method for each type",
+            );
         }
         if method.results.target.id == STREAM_RESULT {
-            return self.report(place, "is a streaming method, which cannot be carried", "write `-> ()` instead of `-> stream`");
+            return self.report(
+                place,
+                "is a streaming method, which cannot be carried",
+                "write `-> ()` instead of `-> stream`",
+            );
         }
-        let name = scope.take(names::snake(method.cxx_name.as_deref().unwrap_or(&method.name)));
+        if method
+            .params
+            .fields
+            .iter()
+            .chain(&method.results.fields)
+            .any(|field| field.discriminant.is_some())
+        {
+            let help = "make the struct with the union a param or result, instead of all params or results";
+            return self.report(place, "has a union for params or results", help);
+        }
+        let name = scope.take(names::snake(
+            method.cxx_name.as_deref().unwrap_or(&method.name),
+        ));
         let mut fields = Fields::default();
         for arg in method.args.iter().filter(|arg| arg.count != 0) {
             self.argument(method, arg, &path, &mut fields);
@@ -114,8 +205,15 @@ impl Planner<'_> {
         }
         fields.args.sort_by_key(|(order, _)| *order);
         let type_name = |suffix: &str| {
-            let trait_name = self.rust_name(interface.decl.id).map(|name| name.to_string()).unwrap_or_default();
-            let name = self.derived_name(&interface.decl, &format!("{path}.{suffix}"), format!("{trait_name}{}{suffix}", names::pascal(&name)));
+            let trait_name = self
+                .rust_name(interface.decl.id)
+                .map(|name| name.to_string())
+                .unwrap_or_default();
+            let name = self.derived_name(
+                &interface.decl,
+                &format!("{path}.{suffix}"),
+                format!("{trait_name}{}{suffix}", names::pascal(&name)),
+            );
             let path = self.derived_path(&interface.decl, &name);
             (name, path)
         };
@@ -125,12 +223,21 @@ impl Planner<'_> {
             1 => Output::One,
             _ => {
                 let (name, path) = type_name("Result");
-                Output::Struct { name, path, attributes: attributes.clone() }
+                Output::Struct {
+                    name,
+                    path,
+                    attributes: attributes.clone(),
+                }
             }
         };
         let error = (!fields.exceptions.is_empty()).then(|| {
             let (name, path) = type_name("Error");
-            ErrorPlan { name, path, variants: fields.exceptions, attributes }
+            ErrorPlan {
+                name,
+                path,
+                variants: fields.exceptions,
+                attributes,
+            }
         });
         let special = special_plan(method);
         Some(MethodPlan {
@@ -146,8 +253,12 @@ impl Planner<'_> {
             thread_map_result: special.thread_map_result,
             apart_params: self.is_message_apart(&method.params.fields, &path),
             apart_results: self.is_message_apart(&method.results.fields, &path),
-            messages: (method.params.is_implicit && method.results.is_implicit)
-                .then(|| (message_module(method, "_params"), message_module(method, "_results"))),
+            messages: (method.params.is_implicit && method.results.is_implicit).then(|| {
+                (
+                    message_module(method, "_params"),
+                    message_module(method, "_results"),
+                )
+            }),
             params: self.message(&interface.decl, method, &method.params, "_params", place)?,
             results: self.message(&interface.decl, method, &method.results, "_results", place)?,
             args: fields.args.into_iter().map(|(_, arg)| arg).collect(),
@@ -161,14 +272,23 @@ impl Planner<'_> {
     fn static_name(&self, interface: &Interface, method: &Method, name: &str) -> Ident {
         let decl = &interface.decl;
         let path = format!("{}.{}.static", decl.path.join("."), method.name);
-        let trait_name = self.rust_name(decl.id).map(|name| names::screaming(&name.to_string())).unwrap_or_default();
-        self.derived_name(decl, &path, format!("{trait_name}_{}", names::screaming(name)))
+        let trait_name = self
+            .rust_name(decl.id)
+            .map(|name| names::screaming(&name.to_string()))
+            .unwrap_or_default();
+        self.derived_name(
+            decl,
+            &path,
+            format!("{trait_name}_{}", names::screaming(name)),
+        )
     }
 
     /// Plans one value that goes into a method or comes out of it.
     fn argument(&self, method: &Method, arg: &Arg, path: &str, fields: &mut Fields) {
         let param = arg.param.and_then(|index| method.params.fields.get(index));
-        let result = arg.result.and_then(|index| method.results.fields.get(index));
+        let result = arg
+            .result
+            .and_then(|index| method.results.fields.get(index));
         if let Some(field) = param {
             match self.value(field, path, arg.has_param.is_some()) {
                 Some(mut slot) => {
@@ -178,13 +298,16 @@ impl Planner<'_> {
                 None => fields.failed = true,
             }
         }
-        let want = arg.want.and_then(|index| method.params.fields.get(index)).map(|field| {
-            let mut slot = self.slot(field, field.name.clone(), Ty::Number("bool"));
-            slot.name = names::ident(&fields.arg_names.take(names::snake(&field.name)));
-            let name = slot.name.clone();
-            fields.args.push((field.code_order, ArgPlan { slot }));
-            name
-        });
+        let want = arg
+            .want
+            .and_then(|index| method.params.fields.get(index))
+            .map(|field| {
+                let mut slot = self.slot(field, field.name.clone(), Ty::Number("bool"));
+                slot.name = names::ident(&fields.arg_names.take(names::snake(&field.name)));
+                let name = slot.name.clone();
+                fields.args.push((field.code_order, ArgPlan { slot }));
+                name
+            });
         let Some(field) = result else { return };
         let Some(mut slot) = self.value(field, path, arg.has_result.is_some()) else {
             fields.failed = true;
@@ -204,7 +327,11 @@ impl Planner<'_> {
     fn value(&self, field: &Field, method: &str, has_companion: bool) -> Option<Slot> {
         let path = format!("{method}.{}", field.name);
         self.known.borrow_mut().push(path.clone());
-        let place = Place { path: &path, location: &field.location, objects: true };
+        let place = Place {
+            path: &path,
+            location: &field.location,
+            objects: true,
+        };
         let (ty, optional) = self.configured(self.plain(&field.ty, place)?, &field.ty, place)?;
         if field.count > 1 && !matches!(ty, Ty::Extern(..)) {
             return self.report_count(place, field.count);
@@ -218,13 +345,34 @@ impl Planner<'_> {
         Some(slot)
     }
 
-    fn exception(&self, slot: Slot, field: &Field, cxx_type: &str, path: &str, fields: &mut Fields) -> Option<ExceptionPlan> {
+    fn exception(
+        &self,
+        slot: Slot,
+        field: &Field,
+        cxx_type: &str,
+        path: &str,
+        fields: &mut Fields,
+    ) -> Option<ExceptionPlan> {
         if slot.presence == Presence::Always && !field.ty.is_boxed() {
             let path = format!("{path}.{}", field.name);
-            let place = Place { path: &path, location: &field.location, objects: true };
-            return self.report(place, "is an exception that is always there", "use a struct or text, or add a companion `hasX :Bool`");
+            let place = Place {
+                path: &path,
+                location: &field.location,
+                objects: true,
+            };
+            return self.report(
+                place,
+                "is an exception that is always there",
+                "use a struct or text, or add a companion `hasX :Bool`",
+            );
         }
-        let short: String = cxx_type.rsplit("::").next().unwrap_or(cxx_type).chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+        let short: String = cxx_type
+            .rsplit("::")
+            .next()
+            .unwrap_or(cxx_type)
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
         Some(ExceptionPlan {
             name: names::ident(&fields.exception_names().take(names::pascal(&short))),
             cxx_type: cxx_type.to_owned(),
@@ -233,13 +381,24 @@ impl Planner<'_> {
     }
 
     fn is_message_apart(&self, fields: &[Field], path: &str) -> bool {
-        fields.iter().filter(|field| !field.skip && field.count != 0).any(|field| {
-            self.config.is_converted(&format!("{path}.{}", field.name)) || self.is_apart(&field.ty)
-        })
+        fields
+            .iter()
+            .filter(|field| !field.skip && field.count != 0)
+            .any(|field| {
+                self.config.is_converted(&format!("{path}.{}", field.name))
+                    || self.is_apart(&field.ty)
+            })
     }
 
     /// The accessors' type of a message.
-    fn message(&self, decl: &Decl, method: &Method, message: &mp_schema::Message, suffix: &str, place: Place<'_>) -> Option<TokenStream> {
+    fn message(
+        &self,
+        decl: &Decl,
+        method: &Method,
+        message: &mp_schema::Message,
+        suffix: &str,
+        place: Place<'_>,
+    ) -> Option<TokenStream> {
         if message.is_implicit {
             let module = message_module(method, suffix);
             let interface = self.wire_path(decl);
@@ -256,13 +415,20 @@ impl Planner<'_> {
             Type::Struct(TypeRef { id, brand }) => {
                 let path = self.wire_path(self.schema.item(*id)?.decl());
                 let bound = |(scope, index)| self.wire_type(brand.binding(scope, index)?, place);
-                let args: Option<Vec<_>> = self.generic_params(*id).into_iter().map(bound).collect();
+                let args: Option<Vec<_>> =
+                    self.generic_params(*id).into_iter().map(bound).collect();
                 match args? {
                     args if args.is_empty() => quote!(#path::Owned),
                     args => quote!(#path::Owned<#(#args),*>),
                 }
             }
-            _ => return self.report(place, "has params or results with generic arguments that cannot be carried", "declare a struct for them"),
+            _ => {
+                return self.report(
+                    place,
+                    "has params or results with generic arguments that cannot be carried",
+                    "declare a struct for them",
+                );
+            }
         })
     }
 
@@ -289,7 +455,12 @@ struct Fields {
 impl Fields {
     /// The names of the variants so far, and that of the one for everything else.
     fn exception_names(&self) -> Names {
-        Names::with(self.exceptions.iter().map(|e| e.name.to_string()).chain(["Other".to_owned()]))
+        Names::with(
+            self.exceptions
+                .iter()
+                .map(|e| e.name.to_string())
+                .chain(["Other".to_owned()]),
+        )
     }
 }
 

@@ -37,7 +37,12 @@ pub(crate) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// A planner. `diagnostics` is what was found wrong so far.
-    pub(crate) fn new(schema: &'a Schema, config: &'a Config, files: Files, diagnostics: Diagnostics) -> Self {
+    pub(crate) fn new(
+        schema: &'a Schema,
+        config: &'a Config,
+        files: Files,
+        diagnostics: Diagnostics,
+    ) -> Self {
         let mut scopes = BTreeMap::new();
         let mut rust_names = BTreeMap::new();
         for file in &schema.files {
@@ -64,7 +69,11 @@ impl<'a> Planner<'a> {
             current_file: Cell::default(),
         };
         // Names that follow from others come before anything imported.
-        for interface in schema.items.values().filter_map(|item| schema.interface(item.decl().id)) {
+        for interface in schema
+            .items
+            .values()
+            .filter_map(|item| schema.interface(item.decl().id))
+        {
             planner.client_name(interface);
         }
         planner
@@ -79,8 +88,15 @@ impl<'a> Planner<'a> {
         let mut items = BTreeMap::new();
         let mut needed = BTreeSet::new();
         let mut spare = Vec::new();
-        for id in self.schema.files.iter().flat_map(|file| declarations(self.schema, &file.items)) {
-            let Some(item) = self.schema.item(id) else { continue };
+        for id in self
+            .schema
+            .files
+            .iter()
+            .flat_map(|file| declarations(self.schema, &file.items))
+        {
+            let Some(item) = self.schema.item(id) else {
+                continue;
+            };
             if !self.is_generated(item.decl().file) {
                 self.note_external(item);
             } else if is_wrapped(item) {
@@ -91,7 +107,8 @@ impl<'a> Planner<'a> {
         }
         self.plan_needed(&mut items, &mut needed);
         self.plan_spare(&spare, &mut items);
-        self.config.report_unused(&self.known.borrow(), &mut self.diagnostics.borrow_mut());
+        self.config
+            .report_unused(&self.known.borrow(), &mut self.diagnostics.borrow_mut());
         self.diagnostics.take().into_result()?;
         Ok(self.assemble(items))
     }
@@ -99,7 +116,9 @@ impl<'a> Planner<'a> {
     /// Reports an error of the item being planned. Always `None`.
     pub(super) fn report<T>(&self, place: Place<'_>, message: &str, help: &str) -> Option<T> {
         let message = format!("`{}` {message}", place.path);
-        self.diagnostics.borrow_mut().push(Diagnostic::new(place.location, message).help(help));
+        self.diagnostics
+            .borrow_mut()
+            .push(Diagnostic::new(place.location, message).help(help));
         None
     }
 
@@ -116,7 +135,11 @@ impl<'a> Planner<'a> {
     /// Whether code is written for a file.
     pub(super) fn is_generated(&self, file: u64) -> bool {
         let is_requested = self.schema.file(file).is_some_and(|file| file.requested);
-        is_requested && self.files.get(file).is_some_and(|info| info.external.is_none())
+        is_requested
+            && self
+                .files
+                .get(file)
+                .is_some_and(|info| info.external.is_none())
     }
 
     /// The attributes configured for a type.
@@ -124,17 +147,30 @@ impl<'a> Planner<'a> {
         self.known.borrow_mut().push(path.to_owned());
         let mut attributes = Vec::new();
         for (setting, location) in self.config.of(path) {
-            let place = Place { path, location, objects: false };
+            let place = Place {
+                path,
+                location,
+                objects: false,
+            };
             match setting {
                 Setting::Attribute(text) => match text.parse() {
                     Ok(tokens) => attributes.push(tokens),
                     Err(error) => {
-                        self.report::<()>(place, &format!("cannot have `{text}`: {error}"), "write a Rust attribute");
+                        self.report::<()>(
+                            place,
+                            &format!("cannot have `{text}`: {error}"),
+                            "write a Rust attribute",
+                        );
                     }
                 },
                 _ => {
-                    let help = "name a field, param or result: `Struct.field`, `Interface.method.param`";
-                    self.report::<()>(place, "is a type, to which this setting does not apply", help);
+                    let help =
+                        "name a field, param or result: `Struct.field`, `Interface.method.param`";
+                    self.report::<()>(
+                        place,
+                        "is a type, to which this setting does not apply",
+                        help,
+                    );
                 }
             }
         }
@@ -144,7 +180,9 @@ impl<'a> Planner<'a> {
     /// The place of a field with nothing configured.
     pub(super) fn slot(&self, field: &mp_schema::Field, label: String, ty: super::Ty) -> Slot {
         Slot {
-            name: names::ident(&names::snake(field.cxx_name.as_deref().unwrap_or(&field.name))),
+            name: names::ident(&names::snake(
+                field.cxx_name.as_deref().unwrap_or(&field.name),
+            )),
             accessor: names::accessor(&field.name),
             label,
             ty,
@@ -152,15 +190,23 @@ impl<'a> Planner<'a> {
             boxed: false,
             generic: matches!(field.ty, mp_schema::Type::Parameter { .. }),
             group: field.is_group,
-            doc: field.comment.clone().unwrap_or_else(|| match field.ordinal {
-                Some(ordinal) => format!("`{} @{ordinal}`", field.name),
-                None => format!("`{}`", field.name),
-            }),
+            doc: field
+                .comment
+                .clone()
+                .unwrap_or_else(|| match field.ordinal {
+                    Some(ordinal) => format!("`{} @{ordinal}`", field.name),
+                    None => format!("`{}`", field.name),
+                }),
             default: None,
         }
     }
 
-    fn plan_item(&self, item: &Item, items: &mut BTreeMap<u64, ItemPlan>, needed: &mut BTreeSet<u64>) -> bool {
+    fn plan_item(
+        &self,
+        item: &Item,
+        items: &mut BTreeMap<u64, ItemPlan>,
+        needed: &mut BTreeSet<u64>,
+    ) -> bool {
         let decl = item.decl();
         self.current_file.set(decl.file);
         self.dependencies.take();
@@ -194,25 +240,42 @@ impl<'a> Planner<'a> {
     /// Plans the types that no proxy uses. One that cannot be carried is left out, as are those that refer to it.
     fn plan_spare(&self, spare: &[u64], items: &mut BTreeMap<u64, ItemPlan>) {
         let mut waiting = BTreeMap::new();
-        for id in spare.iter().filter(|id| !items.contains_key(*id)).collect::<Vec<_>>() {
-            let Some(item) = self.schema.item(*id) else { continue };
+        for id in spare
+            .iter()
+            .filter(|id| !items.contains_key(*id))
+            .collect::<Vec<_>>()
+        {
+            let Some(item) = self.schema.item(*id) else {
+                continue;
+            };
             let errors = self.diagnostics.borrow().0.len();
             let (mut planned, mut needed) = (BTreeMap::new(), BTreeSet::new());
-            if matches!(item, Item::Interface(_)) || !self.plan_item(item, &mut planned, &mut needed) {
+            if matches!(item, Item::Interface(_))
+                || !self.plan_item(item, &mut planned, &mut needed)
+            {
                 self.diagnostics.borrow_mut().0.truncate(errors);
             } else {
-                waiting.extend(planned.into_iter().map(|(id, item)| (id, (item, needed.clone()))));
+                waiting.extend(
+                    planned
+                        .into_iter()
+                        .map(|(id, item)| (id, (item, needed.clone()))),
+                );
             }
         }
         let is_there = |id: &u64, waiting: &BTreeMap<u64, _>| {
             items.contains_key(id)
                 || waiting.contains_key(id)
-                || self.schema.item(*id).is_some_and(|item| !self.is_generated(item.decl().file))
+                || self
+                    .schema
+                    .item(*id)
+                    .is_some_and(|item| !self.is_generated(item.decl().file))
         };
         loop {
             let lost = waiting
                 .iter()
-                .find(|(_, (_, needed)): &(_, &(_, BTreeSet<u64>))| needed.iter().any(|id| !is_there(id, &waiting)))
+                .find(|(_, (_, needed)): &(_, &(_, BTreeSet<u64>))| {
+                    needed.iter().any(|id| !is_there(id, &waiting))
+                })
                 .map(|(id, _)| *id);
             let Some(id) = lost else { break };
             waiting.remove(&id);
@@ -222,25 +285,44 @@ impl<'a> Planner<'a> {
 
     fn assemble(&self, mut items: BTreeMap<u64, ItemPlan>) -> Plan {
         let mut files = Vec::new();
-        for file in self.schema.files.iter().filter(|file| self.is_generated(file.id)) {
-            let Some(info) = self.files.get(file.id) else { continue };
+        for file in self
+            .schema
+            .files
+            .iter()
+            .filter(|file| self.is_generated(file.id))
+        {
+            let Some(info) = self.files.get(file.id) else {
+                continue;
+            };
             let ids = declarations(self.schema, &file.items);
             files.push(FilePlan {
                 info: info.clone(),
                 doc: file.comment.clone(),
-                collections: self.collections.borrow_mut().remove(&file.id).unwrap_or_default(),
+                collections: self
+                    .collections
+                    .borrow_mut()
+                    .remove(&file.id)
+                    .unwrap_or_default(),
                 imports: self.imports_of(file.id),
                 items: ids.into_iter().filter_map(|id| items.remove(&id)).collect(),
             });
         }
-        Plan { files, local_marker: self.config.has_conversions() }
+        Plan {
+            files,
+            local_marker: self.config.has_conversions(),
+        }
     }
 
     /// `use` declarations for the types of other files.
     fn imports_of(&self, file: u64) -> Vec<TokenStream> {
         let imports = self.imports.borrow();
         let mut modules: BTreeMap<u64, Vec<Ident>> = BTreeMap::new();
-        for ((other, name), _) in imports.get(&file).into_iter().flatten().filter(|(_, is_imported)| **is_imported) {
+        for ((other, name), _) in imports
+            .get(&file)
+            .into_iter()
+            .flatten()
+            .filter(|(_, is_imported)| **is_imported)
+        {
             modules.entry(*other).or_default().push(names::ident(name));
         }
         let import = |(file, names): (u64, Vec<Ident>)| {
@@ -253,13 +335,17 @@ impl<'a> Planner<'a> {
     fn enumeration(&self, enumeration: &mp_schema::Enum) -> EnumPlan {
         let mut scope = Names::default();
         let (decl, path) = (&enumeration.decl, enumeration.decl.path.join("."));
-        let around = decl.path[..decl.path.len() - 1].iter().map(|name| names::ident(&names::accessor_module(name)));
+        let around = decl.path[..decl.path.len() - 1]
+            .iter()
+            .map(|name| names::ident(&names::accessor_module(name)));
         let accessors = self.accessors(decl.file);
         let own = names::ident(&decl.name);
         EnumPlan {
             schema_path: path.clone(),
             doc: decl.comment.clone(),
-            name: self.rust_name(decl.id).unwrap_or_else(|| names::ident(&decl.name)),
+            name: self
+                .rust_name(decl.id)
+                .unwrap_or_else(|| names::ident(&decl.name)),
             wire: quote::quote!(#accessors #(::#around)*::#own),
             attributes: self.attributes(&path),
             variants: enumeration
@@ -268,7 +354,10 @@ impl<'a> Planner<'a> {
                 .map(|enumerant| EnumerantPlan {
                     name: names::ident(&scope.take(names::pascal(&enumerant.name))),
                     wire: names::ident(&names::accessor_variant(&enumerant.name)),
-                    doc: enumerant.comment.clone().unwrap_or_else(|| format!("`{} @{}`", enumerant.name, enumerant.ordinal)),
+                    doc: enumerant
+                        .comment
+                        .clone()
+                        .unwrap_or_else(|| format!("`{} @{}`", enumerant.name, enumerant.ordinal)),
                 })
                 .collect(),
         }
@@ -277,11 +366,18 @@ impl<'a> Planner<'a> {
     fn constant(&self, constant: &mp_schema::Constant) -> Option<ConstantPlan> {
         let decl = &constant.decl;
         let path = decl.path.join(".");
-        let place = Place { path: &path, location: &decl.location, objects: false };
+        let place = Place {
+            path: &path,
+            location: &decl.location,
+            objects: false,
+        };
         let ty = self.plain(&constant.ty, place)?;
         let value = self.literal(&ty, &constant.ty, &constant.value)?;
         Some(ConstantPlan {
-            doc: decl.comment.clone().unwrap_or_else(|| format!("The schema's constant `{path}`.")),
+            doc: decl
+                .comment
+                .clone()
+                .unwrap_or_else(|| format!("The schema's constant `{path}`.")),
             name: self.rust_name(decl.id)?,
             ty: super::constant_type(&ty)?,
             value,
@@ -292,7 +388,10 @@ impl<'a> Planner<'a> {
     fn note_external(&self, item: &Item) {
         let path = item.decl().path.join(".");
         if let Item::Struct(structure) = item {
-            let fields = structure.fields.iter().map(|field| format!("{path}.{}", field.name));
+            let fields = structure
+                .fields
+                .iter()
+                .map(|field| format!("{path}.{}", field.name));
             self.known.borrow_mut().extend(fields);
         }
         self.known.borrow_mut().push(path);
@@ -313,11 +412,19 @@ fn declarations(schema: &Schema, items: &[u64]) -> Vec<u64> {
     let mut all = Vec::new();
     let mut stack: Vec<u64> = items.iter().rev().copied().collect();
     while let Some(id) = stack.pop() {
-        let Some(item) = schema.item(id) else { continue };
+        let Some(item) = schema.item(id) else {
+            continue;
+        };
         all.push(id);
         stack.extend(item.decl().nested.iter().rev());
         if let Item::Struct(structure) = item {
-            stack.extend(structure.fields.iter().rev().filter_map(|field| Some(field.group()?.id)));
+            stack.extend(
+                structure
+                    .fields
+                    .iter()
+                    .rev()
+                    .filter_map(|field| Some(field.group()?.id)),
+            );
         }
     }
     all
@@ -326,15 +433,32 @@ fn declarations(schema: &Schema, items: &[u64]) -> Vec<u64> {
 /// The Rust name that a declaration would have if it were alone.
 fn wanted_name(item: &Item) -> Option<String> {
     let decl = item.decl();
-    let joined = || decl.path.iter().map(|name| names::pascal(name)).collect::<String>();
+    let joined = || {
+        decl.path
+            .iter()
+            .map(|name| names::pascal(name))
+            .collect::<String>()
+    };
     match item {
         Item::Interface(interface) => Some(match &interface.wrap {
             Some(wrap) if wrap.callback.is_none() => cxx_name(wrap).unwrap_or_else(joined),
             _ => joined(),
         }),
-        Item::Struct(structure) => Some(structure.wrap.as_ref().and_then(cxx_name).unwrap_or_else(joined)),
+        Item::Struct(structure) => Some(
+            structure
+                .wrap
+                .as_ref()
+                .and_then(cxx_name)
+                .unwrap_or_else(joined),
+        ),
         Item::Enum(_) => Some(joined()),
-        Item::Constant(_) => Some(decl.path.iter().map(|name| names::screaming(name)).collect::<Vec<_>>().join("_")),
+        Item::Constant(_) => Some(
+            decl.path
+                .iter()
+                .map(|name| names::screaming(name))
+                .collect::<Vec<_>>()
+                .join("_"),
+        ),
         _ => None,
     }
 }
@@ -342,6 +466,7 @@ fn wanted_name(item: &Item) -> Option<String> {
 /// The C++ name without namespaces, if it is a plain name.
 fn cxx_name(wrap: &mp_schema::Wrap) -> Option<String> {
     let name = wrap.short_name();
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic());
     is_plain.then(|| names::pascal(name))
 }

@@ -1,6 +1,8 @@
 //! Types and values: from the schema's to Rust's, with the settings of the builder applied.
 
-use mp_schema::{AnyKind, Brand, Decl, Item, Location, ScopeBinding, Type, TypeRef, Value, well_known};
+use mp_schema::{
+    AnyKind, Brand, Decl, Item, Location, ScopeBinding, Type, TypeRef, Value, well_known,
+};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
@@ -21,7 +23,10 @@ pub(super) struct Place<'a> {
 impl Planner<'_> {
     /// The Rust type for a schema type, without settings. `None` after reporting why there is none.
     pub(super) fn plain(&self, ty: &Type, place: Place<'_>) -> Option<Ty> {
-        let inner = Place { objects: false, ..place };
+        let inner = Place {
+            objects: false,
+            ..place
+        };
         Some(match ty {
             Type::Void => Ty::Unit,
             Type::Text => Ty::Text,
@@ -47,7 +52,11 @@ impl Planner<'_> {
                     _ => "AnyPointer",
                 };
                 let message = format!("is of type {name}, which has no Rust type");
-                return self.report(place, &message, "declare the type that it holds, or leave the field out with $Proxy.skip");
+                return self.report(
+                    place,
+                    &message,
+                    "declare the type that it holds, or leave the field out with $Proxy.skip",
+                );
             }
             Type::Parameter { scope, index } => Ty::Param(self.parameter(*scope, *index, place)?),
             Type::MethodParameter { .. } => {
@@ -62,7 +71,12 @@ impl Planner<'_> {
     }
 
     /// Applies the settings for a path to a type. Returns whether it is to be optional, too.
-    pub(super) fn configured(&self, mut ty: Ty, schema_type: &Type, place: Place<'_>) -> Option<(Ty, bool)> {
+    pub(super) fn configured(
+        &self,
+        mut ty: Ty,
+        schema_type: &Type,
+        place: Place<'_>,
+    ) -> Option<(Ty, bool)> {
         let mut optional = false;
         for (setting, location) in self.config.of(place.path) {
             let at = Place { location, ..place };
@@ -74,18 +88,42 @@ impl Planner<'_> {
                 }
                 Setting::Bytes => match as_bytes(&ty) {
                     Some(bytes) => ty = bytes,
-                    None => return self.report(at, "is not Text", "`bytes` is for fields of type Text or lists of it"),
+                    None => {
+                        return self.report(
+                            at,
+                            "is not Text",
+                            "`bytes` is for fields of type Text or lists of it",
+                        );
+                    }
                 },
-                Setting::Collection(collection) => ty = self.collection(*collection, ty, schema_type, at)?,
+                Setting::Collection(collection) => {
+                    ty = self.collection(*collection, ty, schema_type, at)?
+                }
                 Setting::Extern(name) => match syn::parse_str::<syn::Type>(name) {
-                    Ok(path) if !matches!(ty, Ty::Object(..)) => ty = Ty::Extern(quote!(#path), Box::new(ty)),
-                    Ok(_) => return self.report(at, "is an object, which cannot be converted", "implement its trait instead"),
+                    Ok(path) if !matches!(ty, Ty::Object(..)) => {
+                        ty = Ty::Extern(quote!(#path), Box::new(ty))
+                    }
+                    Ok(_) => {
+                        return self.report(
+                            at,
+                            "is an object, which cannot be converted",
+                            "implement its trait instead",
+                        );
+                    }
                     Err(error) => {
-                        return self.report(at, &format!("cannot be `{name}`: {error}"), "write a Rust type");
+                        return self.report(
+                            at,
+                            &format!("cannot be `{name}`: {error}"),
+                            "write a Rust type",
+                        );
                     }
                 },
                 Setting::Attribute(_) => {
-                    return self.report(at, "is not a type", "attributes and derives are for structs, enums and methods' results");
+                    return self.report(
+                        at,
+                        "is not a type",
+                        "attributes and derives are for structs, enums and methods' results",
+                    );
                 }
             }
         }
@@ -96,7 +134,10 @@ impl Planner<'_> {
     pub(super) fn type_path(&self, id: u64, place: Place<'_>) -> Option<TokenStream> {
         let decl = self.schema.item(id)?.decl();
         let Some(file) = self.files.get(decl.file) else {
-            let message = format!("is of type `{}`, for which no code is generated", decl.path.join("."));
+            let message = format!(
+                "is of type `{}`, for which no code is generated",
+                decl.path.join(".")
+            );
             return self.report(place, &message, "declare a type of your own");
         };
         self.depends_on(id);
@@ -118,13 +159,20 @@ impl Planner<'_> {
             let mut scopes = self.scopes.borrow_mut();
             scopes.entry(current).or_default().take(name.to_string()) == name.to_string()
         });
-        if is_free { quote!(#name) } else { quote!(#module::#name) }
+        if is_free {
+            quote!(#name)
+        } else {
+            quote!(#module::#name)
+        }
     }
 
     /// The module of the accessors for a struct or interface.
     pub(super) fn wire_path(&self, decl: &Decl) -> TokenStream {
         let accessors = self.accessors(decl.file);
-        let modules = decl.path.iter().map(|name| names::ident(&names::accessor_module(name)));
+        let modules = decl
+            .path
+            .iter()
+            .map(|name| names::ident(&names::accessor_module(name)));
         quote!(#accessors #(::#modules)*)
     }
 
@@ -138,7 +186,11 @@ impl Planner<'_> {
 
     fn structure_type(&self, target: &TypeRef, place: Place<'_>) -> Option<Ty> {
         if target.id == well_known::CONTEXT {
-            return self.report(place, "is a Proxy.Context, which only a method can have", "make it a param of the method");
+            return self.report(
+                place,
+                "is a Proxy.Context, which only a method can have",
+                "make it a param of the method",
+            );
         }
         let path = self.type_path(target.id, place)?;
         let mut args = Vec::new();
@@ -152,29 +204,53 @@ impl Planner<'_> {
         let interface = self.schema.interface(target.id)?;
         let name = &interface.decl.name;
         if !place.objects {
-            let message = format!("is a `{name}` inside of a struct or list, where objects cannot be carried");
+            let message = format!(
+                "is a `{name}` inside of a struct or list, where objects cannot be carried"
+            );
             return self.report(place, &message, "make it a param or result of the method");
         }
         if matches!(target.id, well_known::THREAD_MAP | well_known::THREAD) {
-            return self.report(place, "is for the run-time", "leave it out, or give it to `construct`");
+            return self.report(
+                place,
+                "is for the run-time",
+                "leave it out, or give it to `construct`",
+            );
         }
         if interface.wrap.is_none() {
             let message = format!("is a `{name}`, which has no $Proxy.wrap");
-            return self.report(place, &message, &format!("write `interface {name} $Proxy.wrap(\"...\")`"));
+            return self.report(
+                place,
+                &message,
+                &format!("write `interface {name} $Proxy.wrap(\"...\")`"),
+            );
         }
         if interface.decl.is_generic {
-            return self.report(place, &format!("is a `{name}`, which is generic"), "declare one interface for each type");
+            return self.report(
+                place,
+                &format!("is a `{name}`, which is generic"),
+                "declare one interface for each type",
+            );
         }
         let path = self.type_path(target.id, place)?;
         let client = self.client_name(interface)?;
-        Some(Ty::Object(path, self.derived_path(&interface.decl, &client)))
+        Some(Ty::Object(
+            path,
+            self.derived_path(&interface.decl, &client),
+        ))
     }
 
     fn parameter(&self, scope: u64, index: u16, place: Place<'_>) -> Option<Ident> {
-        let name = self.schema.item(scope).and_then(|item| item.decl().type_params.get(usize::from(index)));
+        let name = self
+            .schema
+            .item(scope)
+            .and_then(|item| item.decl().type_params.get(usize::from(index)));
         match name {
             Some(name) => Some(names::ident(name)),
-            None => self.report(place, "is of an unbound generic parameter", "bind the parameter to a type"),
+            None => self.report(
+                place,
+                "is of an unbound generic parameter",
+                "bind the parameter to a type",
+            ),
         }
     }
 
@@ -183,15 +259,26 @@ impl Planner<'_> {
         let mut params = Vec::new();
         let mut scope = self.schema.item(id).map(Item::decl);
         while let Some(decl) = scope {
-            let own = (0..decl.type_params.len()).filter_map(|index| Some((decl.id, u16::try_from(index).ok()?)));
+            let own = (0..decl.type_params.len())
+                .filter_map(|index| Some((decl.id, u16::try_from(index).ok()?)));
             params.splice(0..0, own);
             scope = self.schema.item(decl.scope).map(Item::decl);
         }
         params
     }
 
-    fn collection(&self, collection: Collection, ty: Ty, schema_type: &Type, at: Place<'_>) -> Option<Ty> {
-        self.collections.borrow_mut().entry(self.current_file.get()).or_default().insert(collection);
+    fn collection(
+        &self,
+        collection: Collection,
+        ty: Ty,
+        schema_type: &Type,
+        at: Place<'_>,
+    ) -> Option<Ty> {
+        self.collections
+            .borrow_mut()
+            .entry(self.current_file.get())
+            .or_default()
+            .insert(collection);
         let (Ty::List(element), Type::List(element_type)) = (ty, schema_type) else {
             return self.report(at, "is not a list", "maps and sets are for lists");
         };
@@ -212,16 +299,29 @@ impl Planner<'_> {
 
     fn entry_slots(&self, element: &Type, at: Place<'_>) -> Option<(Slot, Slot)> {
         let target = match element {
-            Type::Struct(target) => self.schema.structure(target.id).map(|structure| (target, structure)),
+            Type::Struct(target) => self
+                .schema
+                .structure(target.id)
+                .map(|structure| (target, structure)),
             _ => None,
         };
-        let Some((target, structure)) = target.filter(|(_, s)| s.fields.len() == 2 && s.union_members == 0) else {
-            return self.report(at, "is not a list of structs with two fields", "a map's entries have a key and a value");
+        let Some((target, structure)) =
+            target.filter(|(_, s)| s.fields.len() == 2 && s.union_members == 0)
+        else {
+            return self.report(
+                at,
+                "is not a list of structs with two fields",
+                "a map's entries have a key and a value",
+            );
         };
         let slot = |index: usize, name: &str| {
             let field = &structure.fields[index];
             let path = format!("{}.{}", structure.decl.path.join("."), field.name);
-            let place = Place { path: &path, location: &field.location, objects: false };
+            let place = Place {
+                path: &path,
+                location: &field.location,
+                objects: false,
+            };
             let ty = self.plain(&field.ty.substitute(&target.brand), place)?;
             let mut slot = self.slot(field, path.clone(), ty);
             slot.name = names::ident(name);
@@ -231,7 +331,12 @@ impl Planner<'_> {
     }
 
     /// A default or constant as a Rust expression; `None` for lists and structs, whose values the model does not have.
-    pub(super) fn literal(&self, ty: &Ty, schema_type: &Type, value: &Value) -> Option<TokenStream> {
+    pub(super) fn literal(
+        &self,
+        ty: &Ty,
+        schema_type: &Type,
+        value: &Value,
+    ) -> Option<TokenStream> {
         Some(match value {
             Value::Bool(v) => quote!(#v),
             Value::Int8(v) => literal(&v.to_string()),
@@ -250,8 +355,14 @@ impl Planner<'_> {
                 quote!(#bytes)
             }
             Value::Enum(ordinal) => {
-                let (Ty::Enum(path), Type::Enum(target)) = (ty, schema_type) else { return None };
-                let enumerant = self.schema.enumeration(target.id)?.enumerants.get(usize::from(*ordinal))?;
+                let (Ty::Enum(path), Type::Enum(target)) = (ty, schema_type) else {
+                    return None;
+                };
+                let enumerant = self
+                    .schema
+                    .enumeration(target.id)?
+                    .enumerants
+                    .get(usize::from(*ordinal))?;
                 let variant = names::ident(&names::pascal(&enumerant.name));
                 quote!(#path::#variant)
             }
@@ -279,9 +390,17 @@ fn number_type(ty: &Type) -> Option<&'static str> {
 
 /// What a generic parameter is bound to in a brand.
 fn binding(brand: &Brand, scope: u64, index: u16) -> Type {
-    match brand.scopes.iter().find(|s| s.scope == scope).map(|s| &s.binding) {
+    match brand
+        .scopes
+        .iter()
+        .find(|s| s.scope == scope)
+        .map(|s| &s.binding)
+    {
         Some(ScopeBinding::Inherit) => Type::Parameter { scope, index },
-        _ => brand.binding(scope, index).cloned().unwrap_or(Type::AnyPointer(AnyKind::Any)),
+        _ => brand
+            .binding(scope, index)
+            .cloned()
+            .unwrap_or(Type::AnyPointer(AnyKind::Any)),
     }
 }
 

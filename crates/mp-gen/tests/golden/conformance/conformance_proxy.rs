@@ -597,7 +597,7 @@ impl ValuesClient {
     fn numbers_as<M: mp::Mode>(&self, value: &Numbers) -> M::Output<Numbers> {
         M::call(
             (&self.0, &VALUES_NUMBERS),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
@@ -673,7 +673,7 @@ impl ValuesClient {
             (&self.0, &VALUES_PASS_OPTIONAL_STRUCT),
             |mut params, _| {
                 if let Some(value) = value {
-                    mp::build(value, params.reborrow().init_value())?;
+                    mp::build(params.reborrow().init_value(), value)?;
                 }
                 Ok(())
             },
@@ -686,14 +686,14 @@ impl ValuesClient {
     fn pass_person_as<M: mp::Mode>(&self, value: &Person) -> M::Output<Person> {
         M::call(
             (&self.0, &VALUES_PASS_PERSON),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
     fn pass_empty_as<M: mp::Mode>(&self, value: &Empty) -> M::Output<Empty> {
         M::call(
             (&self.0, &VALUES_PASS_EMPTY),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
@@ -772,7 +772,7 @@ impl ValuesClient {
     fn append_mutable_as<M: mp::Mode>(&self, value: &Note) -> M::Output<Note> {
         M::call(
             (&self.0, &VALUES_APPEND_MUTABLE),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| mp::read(results.get_value(), "value"),
         )
     }
@@ -791,7 +791,7 @@ impl ValuesClient {
         M::call(
             (&self.0, &VALUES_WITH_DEFAULT),
             |mut params, _| {
-                mp::build(options, params.reborrow().init_options())?;
+                mp::build(params.reborrow().init_options(), options)?;
                 params.set_flag(flag);
                 Ok(())
             },
@@ -804,7 +804,7 @@ impl ValuesClient {
     fn raise_as<M: mp::Mode>(&self, value: &Person) -> M::Caught<(), ValuesRaiseError> {
         M::call_caught(
             (&self.0, &VALUES_RAISE),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| {
                 if results.has_error() {
                     let error = mp::read(results.get_error(), "error")?;
@@ -868,7 +868,7 @@ impl ValuesClient {
     fn pass_tree_as<M: mp::Mode>(&self, value: &Tree) -> M::Output<Tree> {
         M::call(
             (&self.0, &VALUES_PASS_TREE),
-            |params, _| mp::build(value, params.init_value()),
+            |params, _| mp::build(params.init_value(), value),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
@@ -1036,7 +1036,7 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_NUMBERS),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Numbers| this.numbers(&value),
-                |result, results, _| mp::build(&result, results.init_result()),
+                |result, results, _| mp::build(results.init_result(), &result),
             ),
             (VALUES_ID, 7) => mp::serve(
                 (call, &VALUES_PASS_BOOL),
@@ -1100,7 +1100,7 @@ impl mp::Interface for dyn Values {
                 |value: Option<Person>| this.pass_optional_struct(value.as_ref()),
                 |result, mut results, _| {
                     if let Some(value) = &result {
-                        mp::build(value, results.reborrow().init_result())?;
+                        mp::build(results.reborrow().init_result(), value)?;
                     }
                     Ok(())
                 },
@@ -1109,13 +1109,13 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_PASS_PERSON),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Person| this.pass_person(&value),
-                |result, results, _| mp::build(&result, results.init_result()),
+                |result, results, _| mp::build(results.init_result(), &result),
             ),
             (VALUES_ID, 17) => mp::serve(
                 (call, &VALUES_PASS_EMPTY),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Empty| this.pass_empty(&value),
-                |result, results, _| mp::build(&result, results.init_result()),
+                |result, results, _| mp::build(results.init_result(), &result),
             ),
             (VALUES_ID, 18) => mp::serve(
                 (call, &VALUES_PASS_LIST),
@@ -1178,7 +1178,7 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_APPEND_MUTABLE),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Note| this.append_mutable(&value),
-                |result, results, _| mp::build(&result, results.init_value()),
+                |result, results, _| mp::build(results.init_value(), &result),
             ),
             (VALUES_ID, 25) => mp::serve(
                 (call, &VALUES_OTHER_NAME),
@@ -1195,7 +1195,7 @@ impl mp::Interface for dyn Values {
                 |(options, flag): (Options, bool)| this.with_default(&options, flag),
                 |result, mut results, _| {
                     results.set_flag(result.flag);
-                    mp::build(&result.result, results.reborrow().init_result())
+                    mp::build(results.reborrow().init_result(), &result.result)
                 },
             ),
             (VALUES_ID, 27) => mp::serve(
@@ -1205,7 +1205,7 @@ impl mp::Interface for dyn Values {
                 |result, mut results, _| match result {
                     Ok(()) => Ok(()),
                     Err(ValuesRaiseError::PersonError(value)) => {
-                        mp::build(&value, results.reborrow().init_error())
+                        mp::build(results.reborrow().init_error(), &value)
                     }
                     Err(ValuesRaiseError::Other(error)) => Err(error),
                 },
@@ -1220,7 +1220,7 @@ impl mp::Interface for dyn Values {
                         Ok(())
                     }
                     Err(ValuesRaiseIfError::PersonError(value)) => {
-                        mp::build(&value, results.reborrow().init_error())
+                        mp::build(results.reborrow().init_error(), &value)
                     }
                     Err(ValuesRaiseIfError::Other(error)) => Err(error),
                 },
@@ -1267,7 +1267,7 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_PASS_TREE),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Tree| this.pass_tree(&value),
-                |result, results, _| mp::build(&result, results.init_result()),
+                |result, results, _| mp::build(results.init_result(), &result),
             ),
             (VALUES_ID, 33) => mp::serve(
                 (call, &VALUES_PASS_SET),
