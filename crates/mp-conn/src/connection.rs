@@ -104,6 +104,12 @@ impl Connection {
         self.inner.lifecycle().end.is_some()
     }
 
+    /// What calls fail with now that the connection has ended. `None`: it has not.
+    #[must_use]
+    pub fn ended(&self) -> Option<Error> {
+        self.is_closed().then(|| self.inner.disconnected())
+    }
+
     /// Waits until the connection has ended.
     ///
     /// # Errors

@@ -70,8 +70,8 @@ impl ThreadState {
         let Some(remote) = lock(&self.remote).clone() else {
             return Ok(None);
         };
-        if connection.is_closed() {
-            return Err(Error::CalledAfterDisconnect);
+        if let Some(error) = connection.ended() {
+            return Err(error);
         }
         let context = CallContext::default();
         let call = Connection::call(&remote, INTERFACE, MAKE_THREAD, &context, |params| {

@@ -43,6 +43,8 @@ fn run_in_processes(debug: bool) -> Result<(), Error> {
     let event_loop = EventLoop::new("mpexample")?;
     let (printer, printer_process) = spawn(&event_loop, "mpprinter", debug)?;
     let (calculator, calculator_process) = spawn(&event_loop, "mpcalculator", debug)?;
+    // Kept, so that a child that is gone when the program fails is the reason and not the consequence.
+    let clients = (Arc::clone(&printer), Arc::clone(&calculator));
     let result = run(printer, calculator);
     let children = [
         ("mpcalculator", &calculator_process),
@@ -51,6 +53,7 @@ fn run_in_processes(debug: bool) -> Result<(), Error> {
     if let Err(error) = result {
         return Err(explain(error, &children));
     }
+    drop(clients);
     for (name, process) in children {
         let status = process.wait(None)?;
         if !status.success() {
@@ -89,12 +92,14 @@ fn spawn(
 
 /// Adds how a child ended, if that is why a call failed.
 fn explain(error: Error, children: &[(&str, &Process)]) -> Error {
-    let deadline = Instant::now() + Duration::from_millis(500);
+    if !error.is_disconnected() && !error.to_string().contains("disconnect") {
+        return error;
+    }
+    // A killed child's socket closes a moment before it can be waited for.
+    let deadline = Instant::now() + Duration::from_millis(300);
     for (name, process) in children {
         if let Ok(status) = process.wait(Some(deadline)) {
-            if !status.success() {
-                return Error::failed(format!("{error} ({name} ended with {status})"));
-            }
+            return Error::failed(format!("{error} ({name} ended with {status})"));
         }
     }
     error
