@@ -7,6 +7,7 @@ mod messages;
 mod methods;
 mod steps;
 mod structs;
+mod tables;
 mod types;
 mod values;
 

@@ -1,7 +1,5 @@
 //! `mpgen --explain`: what a newcomer wants to know of each method.
 
-use std::fmt::Write as _;
-
 use mp_schema::{Field, Method, Schema, Type, well_known};
 
 use crate::emit;
@@ -26,10 +24,7 @@ fn interface_text(schema: &Schema, file: &str, plan: &InterfacePlan) -> String {
         plan.schema_name, plan.id, plan.name
     )];
     for ancestor in &plan.ancestors {
-        lines.push(format!(
-            "  inherits from {}",
-            compact(&ancestor.path.to_string())
-        ));
+        lines.push(format!("  inherits from {}", ancestor.path));
     }
     let Some(interface) = schema.interface(plan.id) else {
         return String::new();
@@ -112,37 +107,18 @@ fn role(arg: &mp_schema::Arg, kind: &str) -> &'static str {
     }
 }
 
+/// The method's signature in one line.
 fn signature(method: &MethodPlan) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    if write!(text, "{}", emit::signature(method)).is_err() {
+    let signature = emit::signature(method);
+    let Ok(file) = syn::parse2::<syn::File>(quote::quote!(trait X { #signature; })) else {
         return String::new();
-    }
-    compact(&text).replace("mp::", "")
-}
-
-/// Takes out the spaces that tokens are printed with.
-fn compact(tokens: &str) -> String {
-    let mut text = tokens.to_owned();
-    for (from, to) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        (" >", ">"),
-        ("< ", "<"),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        (" ,", ","),
-        (" :", ":"),
-        ("& ", "&"),
-        (" <", "<"),
-        ("[ ", "["),
-        (" ]", "]"),
-        ("-> ", " -> "),
-        ("  ", " "),
-    ] {
-        text = text.replace(from, to);
-    }
-    text.replace("-> ", "-> ").replace(" ->", " ->")
+    };
+    let printed = prettyplease::unparse(&file);
+    let lines: Vec<&str> = printed.lines().map(str::trim).collect();
+    let inner = lines.get(1..lines.len() - 1).unwrap_or_default().join(" ");
+    inner
+        .trim_end_matches(';')
+        .replace("( ", "(")
+        .replace(", )", ")")
+        .replace("mp::", "")
 }

@@ -5,7 +5,11 @@
 
 mod files;
 mod interfaces;
+mod literals;
+mod methods;
 mod planner;
+mod scopes;
+mod settings;
 mod structs;
 mod types;
 
@@ -15,7 +19,6 @@ use proc_macro2::{Ident, TokenStream};
 
 pub(crate) use files::{ExternModule, FileInfo, Files};
 pub(crate) use planner::Planner;
-use types::constant_type;
 
 use crate::config::Collection;
 

@@ -1,6 +1,8 @@
 //! Whole generated files against committed ones. `MP_GEN_BLESS=1 cargo test -p mp-gen --test golden` accepts what is
 //! generated now.
 
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -129,7 +131,7 @@ fn difference(expected: &str, found: &str) -> String {
         .count();
     let mut text = format!("first difference in line {}:\n", same + 1);
     for line in &expected[same.saturating_sub(3)..same] {
-        text.push_str(&format!("  {line}\n"));
+        text.extend(["  ", line, "\n"]);
     }
     let excerpt = |lines: &[&str], sign: char| {
         lines

@@ -53,43 +53,7 @@ impl Emitter {
                 pub #field: #name #params,
             }
         });
-        let builder = format_ident!("builder");
-        let mut steps: Vec<Step> = plan
-            .slots
-            .iter()
-            .flat_map(|slot| {
-                let name = &slot.name;
-                self.build_owned(slot, &builder, &quote!(self.#name), false)
-            })
-            .collect();
-        steps.extend(union.map(|(field, _)| {
-            let build = |builder| quote!(mp::build(#builder, &self.#field));
-            Step::Result(build(quote!(builder.reborrow())), build(quote!(builder)))
-        }));
-        let mut values: Vec<TokenStream> = plan
-            .slots
-            .iter()
-            .map(|slot| {
-                let (name, value) = (
-                    &slot.name,
-                    self.read_slot(slot, &format_ident!("reader")).value(),
-                );
-                quote!(#name: #value)
-            })
-            .collect();
-        values.extend(union.map(|(field, _)| quote!(#field: mp::read(Ok(reader), field)?)));
-        let is_field_used = union.is_some();
-        let conversions = conversions(
-            plan,
-            name,
-            &Bodies {
-                build: steps::function_body(&steps),
-                builds: !steps.is_empty(),
-                read: quote!(Ok(Self { #(#values),* })),
-                reads: !values.is_empty(),
-                is_field_used,
-            },
-        );
+        let conversions = conversions(plan, name, &self.record_bodies(plan));
         let default_impl = own_default.then(|| default_impl(plan));
         quote! {
             #text
@@ -101,6 +65,37 @@ impl Emitter {
         }
     }
 
+    /// How a struct's fields are written and read, and the union among them.
+    fn record_bodies(&self, plan: &StructPlan) -> Bodies {
+        let (builder, reader) = (format_ident!("builder"), format_ident!("reader"));
+        let build = |slot: &Slot| {
+            let name = &slot.name;
+            self.build_owned(slot, &builder, &quote!(self.#name), false)
+        };
+        let read = |slot: &Slot| {
+            let (name, value) = (&slot.name, self.read_slot(slot, &reader).value());
+            quote!(#name: #value)
+        };
+        let mut steps: Vec<Step> = plan.slots.iter().flat_map(build).collect();
+        let mut values: Vec<TokenStream> = plan.slots.iter().map(read).collect();
+        let union = plan.union.as_ref().and_then(|union| union.field.as_ref());
+        if let Some((field, _)) = union {
+            let build = |builder| quote!(mp::build(#builder, &self.#field));
+            steps.push(Step::Result(
+                build(quote!(builder.reborrow())),
+                build(quote!(builder)),
+            ));
+            values.push(quote!(#field: mp::read(Ok(reader), field)?));
+        }
+        Bodies {
+            build: steps::function_body(&steps),
+            builds: !steps.is_empty(),
+            read: quote!(Ok(Self { #(#values),* })),
+            reads: !values.is_empty(),
+            is_field_used: union.is_some(),
+        }
+    }
+
     fn union(
         &self,
         plan: &StructPlan,
@@ -109,8 +104,7 @@ impl Emitter {
         text: Option<&str>,
     ) -> TokenStream {
         let text = struct_doc(plan, text);
-        let (params, attributes, wire) = (parameters(plan), &plan.attributes, &plan.wire);
-        let builder = format_ident!("builder");
+        let (params, attributes) = (parameters(plan), &plan.attributes);
         let derives_default = plan.type_params.is_empty()
             && union
                 .variants
@@ -126,6 +120,22 @@ impl Emitter {
                 quote!(#doc #name(#ty),)
             }
         });
+        let conversions = conversions(plan, name, &self.union_bodies(plan, union));
+        let default = (!derives_default).then(|| union_default(plan, union, name));
+        quote! {
+            #text
+            #[derive(Clone, Debug, #derive PartialEq)]
+            #(#attributes)*
+            #[non_exhaustive]
+            pub enum #name #params { #(#variants)* }
+            #default
+            #conversions
+        }
+    }
+
+    /// How a union's members are written and read.
+    fn union_bodies(&self, plan: &StructPlan, union: &UnionPlan) -> Bodies {
+        let (wire, builder) = (&plan.wire, format_ident!("builder"));
         let builds = union.variants.iter().map(|variant| {
             let (name, slot) = (&variant.name, &variant.slot);
             if is_unit(slot) {
@@ -156,26 +166,12 @@ impl Emitter {
             };
             quote!(#wire::Which::#member(value) => Self::#name(#value),)
         });
-        let conversions = conversions(
-            plan,
-            name,
-            &Bodies {
-                build: quote!(match self { #(#builds)* }),
-                builds: true,
-                read: quote!(Ok(match mp::member(reader.which(), field)? { #(#reads)* })),
-                reads: true,
-                is_field_used: true,
-            },
-        );
-        let default = (!derives_default).then(|| union_default(plan, union, name));
-        quote! {
-            #text
-            #[derive(Clone, Debug, #derive PartialEq)]
-            #(#attributes)*
-            #[non_exhaustive]
-            pub enum #name #params { #(#variants)* }
-            #default
-            #conversions
+        Bodies {
+            build: quote!(match self { #(#builds)* }),
+            builds: true,
+            read: quote!(Ok(match mp::member(reader.which(), field)? { #(#reads)* })),
+            reads: true,
+            is_field_used: true,
         }
     }
 }

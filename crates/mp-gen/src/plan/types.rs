@@ -1,13 +1,10 @@
 //! Types and values: from the schema's to Rust's, with the settings of the builder applied.
 
-use mp_schema::{
-    AnyKind, Brand, Decl, Item, Location, ScopeBinding, Type, TypeRef, Value, well_known,
-};
-use proc_macro2::{Ident, Literal, TokenStream};
+use mp_schema::{AnyKind, Brand, Decl, Item, Location, ScopeBinding, Type, TypeRef, well_known};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{FileInfo, Planner, Slot, Ty};
-use crate::config::{Collection, Setting};
+use super::{FileInfo, Planner, Ty};
 use crate::names;
 
 /// What is being planned, for errors and for settings.
@@ -70,66 +67,6 @@ impl Planner<'_> {
         })
     }
 
-    /// Applies the settings for a path to a type. Returns whether it is to be optional, too.
-    pub(super) fn configured(
-        &self,
-        mut ty: Ty,
-        schema_type: &Type,
-        place: Place<'_>,
-    ) -> Option<(Ty, bool)> {
-        let mut optional = false;
-        for (setting, location) in self.config.of(place.path) {
-            let at = Place { location, ..place };
-            match setting {
-                Setting::Optional if schema_type.is_boxed() => optional = true,
-                Setting::Optional => {
-                    let help = "only text, data, lists, structs and objects can be null; give others a companion `hasX :Bool`";
-                    return self.report(at, "cannot be null", help);
-                }
-                Setting::Bytes => match as_bytes(&ty) {
-                    Some(bytes) => ty = bytes,
-                    None => {
-                        return self.report(
-                            at,
-                            "is not Text",
-                            "`bytes` is for fields of type Text or lists of it",
-                        );
-                    }
-                },
-                Setting::Collection(collection) => {
-                    ty = self.collection(*collection, ty, schema_type, at)?
-                }
-                Setting::Extern(name) => match syn::parse_str::<syn::Type>(name) {
-                    Ok(path) if !matches!(ty, Ty::Object(..)) => {
-                        ty = Ty::Extern(quote!(#path), Box::new(ty))
-                    }
-                    Ok(_) => {
-                        return self.report(
-                            at,
-                            "is an object, which cannot be converted",
-                            "implement its trait instead",
-                        );
-                    }
-                    Err(error) => {
-                        return self.report(
-                            at,
-                            &format!("cannot be `{name}`: {error}"),
-                            "write a Rust type",
-                        );
-                    }
-                },
-                Setting::Attribute(_) => {
-                    return self.report(
-                        at,
-                        "is not a type",
-                        "attributes and derives are for structs, enums and methods' results",
-                    );
-                }
-            }
-        }
-        Some((ty, optional))
-    }
-
     /// The path of the Rust type for a declaration, as seen from any generated file.
     pub(super) fn type_path(&self, id: u64, place: Place<'_>) -> Option<TokenStream> {
         let decl = self.schema.item(id)?.decl();
@@ -154,10 +91,11 @@ impl Planner<'_> {
         }
         let mut imports = self.imports.borrow_mut();
         let imports = imports.entry(current).or_default();
-        let key = (file.id, name.to_string());
+        let key_name = name.to_string();
+        let key = (file.id, key_name.clone());
         let is_free = *imports.entry(key).or_insert_with(|| {
             let mut scopes = self.scopes.borrow_mut();
-            scopes.entry(current).or_default().take(name.to_string()) == name.to_string()
+            scopes.entry(current).or_default().take(name.to_string()) == key_name
         });
         if is_free {
             quote!(#name)
@@ -266,109 +204,6 @@ impl Planner<'_> {
         }
         params
     }
-
-    fn collection(
-        &self,
-        collection: Collection,
-        ty: Ty,
-        schema_type: &Type,
-        at: Place<'_>,
-    ) -> Option<Ty> {
-        self.collections
-            .borrow_mut()
-            .entry(self.current_file.get())
-            .or_default()
-            .insert(collection);
-        let (Ty::List(element), Type::List(element_type)) = (ty, schema_type) else {
-            return self.report(at, "is not a list", "maps and sets are for lists");
-        };
-        if matches!(collection, Collection::BTreeSet | Collection::HashSet) {
-            if !is_key(&element) {
-                let help = "sets can hold integers, Bool, Text, Data and enums";
-                return self.report(at, "is a list of elements that cannot be compared", help);
-            }
-            return Some(Ty::Set(collection, element));
-        }
-        let entry = self.entry_slots(element_type, at)?;
-        if !is_key(&entry.0.ty) {
-            let help = "keys can be integers, Bool, Text, Data and enums";
-            return self.report(at, "has keys that cannot be compared", help);
-        }
-        Some(Ty::Map(collection, Box::new(entry)))
-    }
-
-    fn entry_slots(&self, element: &Type, at: Place<'_>) -> Option<(Slot, Slot)> {
-        let target = match element {
-            Type::Struct(target) => self
-                .schema
-                .structure(target.id)
-                .map(|structure| (target, structure)),
-            _ => None,
-        };
-        let Some((target, structure)) =
-            target.filter(|(_, s)| s.fields.len() == 2 && s.union_members == 0)
-        else {
-            return self.report(
-                at,
-                "is not a list of structs with two fields",
-                "a map's entries have a key and a value",
-            );
-        };
-        let slot = |index: usize, name: &str| {
-            let field = &structure.fields[index];
-            let path = format!("{}.{}", structure.decl.path.join("."), field.name);
-            let place = Place {
-                path: &path,
-                location: &field.location,
-                objects: false,
-            };
-            let ty = self.plain(&field.ty.substitute(&target.brand), place)?;
-            let mut slot = self.slot(field, path.clone(), ty);
-            slot.name = names::ident(name);
-            Some(slot)
-        };
-        Some((slot(0, "key")?, slot(1, "value")?))
-    }
-
-    /// A default or constant as a Rust expression; `None` for lists and structs, whose values the model does not have.
-    pub(super) fn literal(
-        &self,
-        ty: &Ty,
-        schema_type: &Type,
-        value: &Value,
-    ) -> Option<TokenStream> {
-        Some(match value {
-            Value::Bool(v) => quote!(#v),
-            Value::Int8(v) => literal(&v.to_string()),
-            Value::Int16(v) => literal(&v.to_string()),
-            Value::Int32(v) => literal(&v.to_string()),
-            Value::Int64(v) => literal(&v.to_string()),
-            Value::UInt8(v) => literal(&v.to_string()),
-            Value::UInt16(v) => literal(&v.to_string()),
-            Value::UInt32(v) => literal(&v.to_string()),
-            Value::UInt64(v) => literal(&v.to_string()),
-            Value::Float32(v) => float(f64::from(*v), &format!("{v:?}"), &quote!(f32)),
-            Value::Float64(v) => float(*v, &format!("{v:?}"), &quote!(f64)),
-            Value::Text(text) => quote!(#text),
-            Value::Data(bytes) => {
-                let bytes = Literal::byte_string(bytes);
-                quote!(#bytes)
-            }
-            Value::Enum(ordinal) => {
-                let (Ty::Enum(path), Type::Enum(target)) = (ty, schema_type) else {
-                    return None;
-                };
-                let enumerant = self
-                    .schema
-                    .enumeration(target.id)?
-                    .enumerants
-                    .get(usize::from(*ordinal))?;
-                let variant = names::ident(&names::pascal(&enumerant.name));
-                quote!(#path::#variant)
-            }
-            _ => return None,
-        })
-    }
 }
 
 fn number_type(ty: &Type) -> Option<&'static str> {
@@ -402,48 +237,4 @@ fn binding(brand: &Brand, scope: u64, index: u16) -> Type {
             .cloned()
             .unwrap_or(Type::AnyPointer(AnyKind::Any)),
     }
-}
-
-fn as_bytes(ty: &Ty) -> Option<Ty> {
-    match ty {
-        Ty::Text => Some(Ty::TextBytes),
-        Ty::List(element) => Some(Ty::List(Box::new(as_bytes(element)?))),
-        _ => None,
-    }
-}
-
-/// Whether values can be compared and hashed.
-fn is_key(ty: &Ty) -> bool {
-    match ty {
-        Ty::Number(name) => !name.starts_with('f'),
-        Ty::Text | Ty::TextBytes | Ty::Data | Ty::Enum(_) => true,
-        _ => false,
-    }
-}
-
-fn literal(text: &str) -> TokenStream {
-    text.parse().unwrap_or_default()
-}
-
-fn float(value: f64, text: &str, ty: &TokenStream) -> TokenStream {
-    if value.is_nan() {
-        quote!(#ty::NAN)
-    } else if value == f64::INFINITY {
-        quote!(#ty::INFINITY)
-    } else if value == f64::NEG_INFINITY {
-        quote!(#ty::NEG_INFINITY)
-    } else {
-        literal(text)
-    }
-}
-
-/// The type of a constant; `None` for what cannot be one.
-pub(super) fn constant_type(ty: &Ty) -> Option<TokenStream> {
-    Some(match ty {
-        Ty::Number(name) => literal(name),
-        Ty::Text => quote!(&str),
-        Ty::Data => quote!(&[u8]),
-        Ty::Enum(path) => path.clone(),
-        _ => return None,
-    })
 }
