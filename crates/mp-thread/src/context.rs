@@ -201,9 +201,12 @@ impl ThreadContext {
                 Some(leader) => {
                     let event = self
                         .interrupter
-                        .lead(&leader, &self.waiter, deadline, eligible);
-                    if let (Some(Event::Woken), Poll::Ready(result)) = (&event, poll(&self.waker)) {
-                        return Ok(result);
+                        .lead(&leader, &self.waiter, deadline, |_| true, eligible);
+                    // Looked at while still leading, and only now: an answer that is taken must be returned.
+                    if matches!(event, Some(Event::Woken)) {
+                        if let Poll::Ready(result) = poll(&self.waker) {
+                            return Ok(result);
+                        }
                     }
                     // The socket is given back before a callback runs.
                     drop(leader);
@@ -254,7 +257,13 @@ impl ThreadContext {
         }
         let leader = connection.lead_idle()?;
         loop {
-            match self.interrupter.lead(&leader, &self.waiter, None, |_| true) {
+            // A thread that reads work for another one steps down: the other leads when it is done, and is likely to get the
+            // next call as well.
+            let stay = Leader::is_idle;
+            match self
+                .interrupter
+                .lead(&leader, &self.waiter, None, stay, |_| true)
+            {
                 // A wake-up of an earlier wait.
                 Some(Event::Woken) => {}
                 event => return event,
