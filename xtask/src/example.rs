@@ -45,7 +45,7 @@ fn build() -> Result<PathBuf, Failure> {
 }
 
 /// Where cargo says that it has put a program.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     let messages = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());

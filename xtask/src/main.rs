@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
+mod bench;
 mod cargo;
 mod ci;
 mod codegen;
@@ -79,6 +80,12 @@ const COMMANDS: &[Command] = &[
         args: "[TIMES] [ARGS...]",
         sentence: "Repeats the tests that have `stress` in their name, 200 times each unless told otherwise.",
         run: stress::run,
+    },
+    Command {
+        name: "bench",
+        args: "[--quick] [--json] [METRIC...] | --instructions [--bless]",
+        sentence: "Measures what a call costs against programs that do the same with less, and judges the ratios.",
+        run: bench::run,
     },
     Command {
         name: "tidy",

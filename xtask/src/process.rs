@@ -44,6 +44,20 @@ pub(crate) fn capture(
     input: &'static str,
     deadline: Duration,
 ) -> Result<Captured, Failure> {
+    take(command, input, say::part, deadline)
+}
+
+/// As [`capture`], without input, and without passing the output on.
+pub(crate) fn quiet(command: &mut Command, deadline: Duration) -> Result<Captured, Failure> {
+    take(command, "", |_| (), deadline)
+}
+
+fn take(
+    command: &mut Command,
+    input: &'static str,
+    pass_on: fn(&str),
+    deadline: Duration,
+) -> Result<Captured, Failure> {
     let child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,7 +67,7 @@ pub(crate) fn capture(
     let (sender, result) = mpsc::channel();
     thread::Builder::new()
         .name("capture".into())
-        .spawn(move || sender.send(follow(child, input)))
+        .spawn(move || sender.send(follow(child, input, pass_on)))
         .map_err(|error| cannot_run(command, &error))?;
     match result.recv_timeout(deadline) {
         Ok(captured) => captured.map_err(|error| cannot_run(command, &error)),
@@ -112,8 +126,8 @@ fn too_long(command: &Command, pid: u32, deadline: Duration) -> Failure {
     Failure::message(text)
 }
 
-/// Writes the input, copies the output line by line until it is closed, and waits for the end.
-fn follow(mut child: Child, input: &str) -> io::Result<Captured> {
+/// Writes the input, passes on and copies the output line by line until it is closed, and waits for the end.
+fn follow(mut child: Child, input: &str, pass_on: fn(&str)) -> io::Result<Captured> {
     if let Some(mut stdin) = child.stdin.take() {
         // A program that does not read all of its input says so by how it ends.
         drop(stdin.write_all(input.as_bytes()));
@@ -124,7 +138,7 @@ fn follow(mut child: Child, input: &str) -> io::Result<Captured> {
         let mut line = Vec::new();
         while pipe.read_until(b'\n', &mut line)? > 0 {
             let text = String::from_utf8_lossy(&line);
-            say::part(&text);
+            pass_on(&text);
             stdout.push_str(&text);
             line.clear();
         }

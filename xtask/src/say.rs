@@ -12,6 +12,15 @@ pub(crate) fn part(text: &str) {
     print!("{text}");
 }
 
+/// Prints how far a command has come, which is no result.
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no log: this is a command line tool"
+)]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 /// Prints what went wrong.
 #[expect(
     clippy::print_stderr,

@@ -112,6 +112,12 @@ const LAYERS: &[Layer] = &[
         reason: "an example names what a user's program names: multiprocess, and mp-gen in its build script",
     },
     Layer {
+        name: "bench",
+        uses: &["multiprocess"],
+        builds_with: &["mp-gen"],
+        reason: "what is measured is what a user's program uses",
+    },
+    Layer {
         name: "xtask",
         uses: &[],
         builds_with: &[],
