@@ -81,6 +81,12 @@ impl Leader {
         }
     }
 
+    /// Whether no call of the peer is running.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.inner.requests.load(Ordering::SeqCst) == 0
+    }
+
     /// Reads what is there and handles it. False: the connection has ended.
     #[must_use]
     pub fn read(&self) -> bool {

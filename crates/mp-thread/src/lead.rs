@@ -16,7 +16,8 @@ pub(crate) struct Interrupter {
 }
 
 impl Interrupter {
-    /// Reads the socket until there is something for this thread, or the deadline passes: then `None`.
+    /// Reads the socket until there is something for this thread. `None`: the deadline passed, the connection ended, or
+    /// after reading something the thread is not to stay.
     ///
     /// The caller drops the leader before it runs anything of the user's.
     pub(crate) fn lead(
@@ -24,6 +25,7 @@ impl Interrupter {
         leader: &Leader,
         waiter: &ThreadWaiter,
         deadline: Option<Instant>,
+        stay: impl Fn(&Leader) -> bool,
         mut eligible: impl FnMut(&Job) -> bool,
     ) -> Option<Event<Job>> {
         let (signal, interrupt) = self.get()?;
@@ -37,7 +39,7 @@ impl Interrupter {
             if let Some(event) = waiter.check(&mut eligible) {
                 return Some(event);
             }
-            if !open || waiter.is_done() || deadline.is_some_and(|d| d <= Instant::now()) {
+            if !open || !stay(leader) || waiter.is_done() || deadline.is_some_and(|d| d <= Instant::now()) {
                 return None;
             }
         }
