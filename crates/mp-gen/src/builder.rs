@@ -143,7 +143,7 @@ impl Builder {
                 .ok_or(Error::NoOutDir)?,
         };
         let schema = self.load()?;
-        if env::var_os("CARGO_MANIFEST_DIR").is_some() {
+        if env::var_os("TARGET").is_some() {
             watch(&schema);
         }
         self.generate(&schema)?.write(&directory)
@@ -177,7 +177,11 @@ impl Builder {
     ///
     /// Everything that is wrong with the schema.
     pub fn load(&self) -> Result<Schema, Error> {
-        let mut files = imports::with_imports(&self.files);
+        let is_elsewhere = |path: &Path| {
+            let path = path.to_string_lossy();
+            self.externs.iter().any(|module| module.is_for(&path))
+        };
+        let mut files = imports::with_imports(&self.files, is_elsewhere);
         loop {
             let mut loader = self.loader();
             for file in &files {

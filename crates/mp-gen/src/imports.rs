@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The given files, and all that they import by relative paths, directly or not. A file that cannot be read is left to
-/// the compiler, which says so.
-pub(crate) fn with_imports(files: &[PathBuf]) -> Vec<PathBuf> {
+/// The given files, and all that they import by relative paths, directly or not, without those that `is_elsewhere`. A file
+/// that cannot be read is left to the compiler, which says so.
+pub(crate) fn with_imports(
+    files: &[PathBuf],
+    is_elsewhere: impl Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     let mut queue: std::collections::VecDeque<PathBuf> = files.iter().cloned().collect();
@@ -22,7 +25,7 @@ pub(crate) fn with_imports(files: &[PathBuf]) -> Vec<PathBuf> {
         queue.extend(
             relative
                 .map(|import| normal(&directory.join(import)))
-                .filter(|path| path.exists()),
+                .filter(|path| path.exists() && !is_elsewhere(path)),
         );
         all.push(file);
     }

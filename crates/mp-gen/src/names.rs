@@ -76,6 +76,14 @@ pub(crate) fn accessor_variant(name: &str) -> String {
         .collect()
 }
 
+/// Whether `capnpc` would make a module of this name that no Rust compiler takes: it does not know all keywords.
+pub(crate) fn is_bad_module(name: &str) -> bool {
+    matches!(
+        accessor(name).as_str(),
+        "async" | "await" | "dyn" | "gen" | "try"
+    )
+}
+
 /// An identifier, raw if it is a keyword; the few that cannot be raw get a `_`.
 pub(crate) fn ident(name: &str) -> Ident {
     match name {

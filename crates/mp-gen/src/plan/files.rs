@@ -17,6 +17,17 @@ pub(crate) struct ExternModule {
     pub module: String,
 }
 
+impl ExternModule {
+    /// Whether this is the file that the other crate has the code for.
+    pub(crate) fn is_for(&self, path: &str) -> bool {
+        let end = self.file.trim_start_matches("./");
+        path == end
+            || path
+                .strip_suffix(end)
+                .is_some_and(|rest| rest.ends_with('/'))
+    }
+}
+
 /// Where one file's code stands.
 #[derive(Clone, Debug)]
 pub(crate) struct FileInfo {
@@ -91,8 +102,13 @@ fn place(
     diagnostics: &mut Diagnostics,
 ) -> FileInfo {
     let stem = stem(&file.name);
+    if syn::parse_str::<syn::Ident>(&format!("{stem}_capnp")).is_err() {
+        let message = format!("`{}` does not make a module name", file.name);
+        let help = "rename the file: letters, digits, `_` and `-`, not beginning with a digit";
+        diagnostics.push(Diagnostic::new(&file.location, message).help(help));
+    }
     let accessors_stem = names::ident(&format!("{stem}_capnp"));
-    let external = externs.iter().find(|e| is_path_end(&file.name, &e.file));
+    let external = externs.iter().find(|e| e.is_for(&file.name));
     let (around, external) = match external
         .map(|e| e.module.trim_start_matches("::").rsplit_once("::"))
     {
@@ -131,12 +147,4 @@ fn stem(name: &str) -> String {
     file.strip_suffix(".capnp")
         .unwrap_or(file)
         .replace('-', "_")
-}
-
-fn is_path_end(path: &str, end: &str) -> bool {
-    let end = end.trim_start_matches("./");
-    path == end
-        || path
-            .strip_suffix(end)
-            .is_some_and(|rest| rest.ends_with('/'))
 }

@@ -211,6 +211,7 @@ impl<'a> Planner<'a> {
         let decl = item.decl();
         self.current_file.set(decl.file);
         self.dependencies.take();
+        self.check_names(item);
         let planned = match item {
             Item::Interface(interface) => self.interface(interface).map(ItemPlan::Interface),
             Item::Struct(structure) => self.structure(structure).map(ItemPlan::Struct),
@@ -222,6 +223,44 @@ impl<'a> Planner<'a> {
         match planned {
             Some(planned) => items.insert(decl.id, planned).is_none(),
             None => false,
+        }
+    }
+
+    /// Reports names for which `capnpc` would generate what is not Rust.
+    fn check_names(&self, item: &Item) {
+        let decl = item.decl();
+        let report = |name: &str, location, what| {
+            let path = format!("{}.{name}", decl.path.join("."));
+            let place = Place {
+                path: if name.is_empty() { &decl.name } else { &path },
+                location,
+                objects: false,
+            };
+            let help = "rename it: names are not sent, so peers do not notice";
+            self.report::<()>(place, what, help);
+        };
+        let is_module = matches!(item, Item::Struct(_) | Item::Interface(_));
+        if is_module && names::is_bad_module(&decl.name) {
+            report(
+                "",
+                &decl.location,
+                "has a name that is a Rust keyword as a module",
+            );
+        }
+        let no_variant = "has a name that cannot be a variant of a Rust enum";
+        match item {
+            Item::Enum(enumeration) => {
+                for enumerant in enumeration.enumerants.iter().filter(|e| e.name == "self") {
+                    report(&enumerant.name, &enumerant.location, no_variant);
+                }
+            }
+            Item::Struct(structure) => {
+                let members = structure.fields.iter().filter(|f| f.discriminant.is_some());
+                for field in members.filter(|field| field.name == "self") {
+                    report(&field.name, &field.location, no_variant);
+                }
+            }
+            _ => {}
         }
     }
 

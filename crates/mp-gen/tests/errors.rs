@@ -1,0 +1,226 @@
+//! What is wrong with a schema or a setting is reported all at once, with its place and a way out, before anything is written.
+
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::fs;
+
+use mp_gen::{Builder, Collection};
+
+#[test]
+fn types_that_cannot_be_carried() {
+    let report = fails(
+        r#"interface Bad $Proxy.wrap("Bad") {
+    any @0 (value :AnyPointer) -> ();
+    objects @1 (list :List(Bad)) -> (result :Plain);
+    counted @2 (money :Money) -> ();
+    stream @3 () -> stream;
+    generic @4 [T] (value :T) -> ();
+    either @5 Either -> ();
+    flag @6 () -> (error :Bool $Proxy.exception("E"));
+}
+interface Plain {}
+struct Money $Proxy.count(2) { amount @0 :Int64; }
+struct Either { union { left @0 :Text; self @1 :Int32; } }
+struct Async $Proxy.wrap("Async") { any @0 :AnyPointer; context @1 :Box(AnyPointer); }
+struct Box(T) { value @0 :T; }
+"#,
+        |builder| builder,
+    );
+    for (place, text, help) in [
+        (
+            ":5:13: ",
+            "`Bad.any.value` is of type AnyPointer, which has no Rust type",
+            "$Proxy.skip",
+        ),
+        (
+            ":6:17: ",
+            "`Bad.objects.list` is a `Bad` inside of a struct or list",
+            "make it a param or result",
+        ),
+        (
+            ":6:38: ",
+            "`Bad.objects.result` is a `Plain`, which has no $Proxy.wrap",
+            "$Proxy.wrap(\"...\")",
+        ),
+        (
+            ":7:17: ",
+            "`Bad.counted.money` stands for 2 C++ arguments",
+            ".extern_type(\"Bad.counted.money\"",
+        ),
+        (":8:5: ", "`Bad.stream` is a streaming method", "-> ()"),
+        (
+            ":9:5: ",
+            "`Bad.generic` has generic parameters",
+            "one method for each type",
+        ),
+        (
+            ":10:5: ",
+            "`Bad.either` has a union for params or results",
+            "make the struct with the union",
+        ),
+        (
+            ":11:20: ",
+            "`Bad.flag.error` is an exception that is always there",
+            "hasX",
+        ),
+        (
+            ":16:8: ",
+            "`Async` has a name that is a Rust keyword as a module",
+            "names are not sent",
+        ),
+        (
+            ":16:37: ",
+            "`Async.any` is of type AnyPointer",
+            "$Proxy.skip",
+        ),
+    ] {
+        let found = entry(&report, text).is_some_and(|entry| entry.contains(help));
+        assert!(found, "no `{text}` with `{help}` in:\n{report}");
+        let line = report.lines().find(|line| line.contains(text)).unwrap();
+        assert!(line.contains(place), "not at {place}: {report}");
+    }
+}
+
+#[test]
+fn settings_that_match_nothing() {
+    let report = fails(GOOD, |builder| {
+        builder
+            .optional("Values.pass.valeu")
+            .optional("Values.pass.number")
+            .map_type("Values.pass.value", Collection::BTreeMap)
+            .map_type("Values.pass.floats", Collection::BTreeSet)
+            .bytes("Values.pass.number")
+            .extern_type("Values.pass.number", "not a type")
+            .type_attribute("Values.pass.number", "#[x]")
+            .type_derive("Persn", "Eq")
+            .optional("Person")
+    });
+    for (text, help) in [
+        (
+            "`Values.pass.valeu` is the path of nothing",
+            "did you mean `Values.pass.value`?",
+        ),
+        ("`Values.pass.number` cannot be null", "hasX"),
+        (
+            "`Values.pass.value` is not a list",
+            "maps and sets are for lists",
+        ),
+        (
+            "`Values.pass.floats` is a list of elements that cannot be compared",
+            "integers",
+        ),
+        ("`Persn` is the path of nothing", "did you mean `Person`?"),
+        (
+            "`Person` is a type, to which this setting does not apply",
+            "Struct.field",
+        ),
+    ] {
+        let entry = entry(&report, text).unwrap_or_else(|| panic!("no `{text}` in:\n{report}"));
+        assert!(entry.contains(help), "no `{help}` in {entry}");
+        assert!(
+            entry.contains("tests/errors.rs:"),
+            "not the line of the setting: {entry}"
+        );
+    }
+}
+
+#[test]
+fn one_error_at_a_field_does_not_hide_the_next() {
+    for (setting, text) in [
+        ("bytes", "is not Text"),
+        ("extern", "cannot be `not a type`"),
+        ("attribute", "is not a type"),
+    ] {
+        let report = fails(GOOD, |builder| match setting {
+            "bytes" => builder.bytes("Values.pass.number"),
+            "extern" => builder.extern_type("Values.pass.number", "not a type"),
+            _ => builder.type_attribute("Values.pass.number", "#[x]"),
+        });
+        assert!(report.contains(text), "no `{text}` in:\n{report}");
+    }
+}
+
+#[test]
+fn modules_that_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a/x.capnp", "b/x.capnp", "1st.capnp"] {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let id = 0x9000_0000_0000_0000_u64
+            + u64::try_from(name.len()).unwrap() * 17
+            + u64::from(name.as_bytes()[0]);
+        fs::write(&path, format!("@0x{id:x};\nstruct S {{}}\n")).unwrap();
+    }
+    let builder = Builder::new()
+        .src_prefix(dir.path())
+        .out_dir(dir.path().join("out"));
+    let clash = builder
+        .clone()
+        .file(dir.path().join("a/x.capnp"))
+        .file(dir.path().join("b/x.capnp"))
+        .compile();
+    assert!(
+        clash
+            .unwrap_err()
+            .to_string()
+            .contains("would both be the module `x`")
+    );
+    let digit = builder.clone().file(dir.path().join("1st.capnp")).compile();
+    assert!(
+        digit
+            .unwrap_err()
+            .to_string()
+            .contains("does not make a module name")
+    );
+    let elsewhere = builder
+        .file(dir.path().join("a/x.capnp"))
+        .file(dir.path().join("b/x.capnp"))
+        .extern_module("b/x.capnp", "::other::y");
+    assert!(
+        elsewhere
+            .compile()
+            .unwrap_err()
+            .to_string()
+            .contains("must end in `::x`")
+    );
+    assert!(!dir.path().join("out").exists());
+}
+
+const GOOD: &str = r#"interface Values $Proxy.wrap("Values") {
+    pass @0 (value :Person, number :Int32, floats :List(Float64)) -> ();
+}
+struct Person { name @0 :Text; }
+"#;
+
+/// The text of the error for a schema; nothing may have been written.
+fn fails(schema: &str, configure: impl FnOnce(Builder) -> Builder) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("test.capnp");
+    fs::write(
+        &path,
+        format!("@0xb3c1d2e4f5a60718;\nusing Proxy = import \"/mp/proxy.capnp\";\n\n{schema}"),
+    )
+    .unwrap();
+    let out = dir.path().join("out");
+    let builder = configure(
+        Builder::new()
+            .src_prefix(dir.path())
+            .file(&path)
+            .out_dir(&out),
+    );
+    let error = builder.compile().unwrap_err();
+    assert!(!out.exists(), "files were written in spite of errors");
+    assert_eq!(format!("{error:?}").trim_start(), error.to_string());
+    error.to_string()
+}
+
+/// The error with this text, and its help.
+fn entry<'r>(report: &'r str, text: &str) -> Option<&'r str> {
+    let start = report.find(text)?;
+    let line = report[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = report[start..]
+        .find("\n  help: ")
+        .map(|at| start + at + 9)?;
+    let stop = report[end..].find('\n').map_or(report.len(), |at| end + at);
+    Some(&report[line..stop])
+}

@@ -1,0 +1,169 @@
+//! What is written where: files of other crates, unchanged files, and how much code there is.
+
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use mp_gen::Builder;
+use mp_schema::{Item, Schema};
+
+#[test]
+fn a_file_of_another_crate_is_referred_to_and_not_generated() {
+    let out = tempfile::tempdir().unwrap();
+    shapes()
+        .extern_module("base.capnp", "::shared::ipc::base")
+        .extern_type("Studio.pay.amount", "crate::Money")
+        .out_dir(out.path())
+        .compile()
+        .unwrap();
+    let mut names: Vec<String> = fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["multiprocess.rs", "shapes_capnp.rs", "shapes_proxy.rs"]
+    );
+    let proxies = fs::read_to_string(out.path().join("shapes_proxy.rs")).unwrap();
+    assert!(proxies.contains("use ::shared::ipc::base::{"), "{proxies}");
+    let accessors = fs::read_to_string(out.path().join("shapes_capnp.rs")).unwrap();
+    assert!(
+        accessors.contains("::shared::ipc::base_capnp::point::"),
+        "{accessors}"
+    );
+    assert!(accessors.contains("::multiprocess::codegen::proxy_capnp::context::"));
+}
+
+#[test]
+fn unchanged_files_are_not_written_again() {
+    let out = tempfile::tempdir().unwrap();
+    let builder = calculator().out_dir(out.path());
+    builder.compile().unwrap();
+    let paths =
+        ["multiprocess.rs", "init_proxy.rs", "init_capnp.rs"].map(|name| out.path().join(name));
+    fs::write(&paths[1], "// something else\n").unwrap();
+    let before = paths
+        .each_ref()
+        .map(|path| fs::metadata(path).unwrap().modified().unwrap());
+    // A read-only file cannot be written: one that is unchanged must not be.
+    let mut permissions = fs::metadata(&paths[0]).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&paths[0], permissions).unwrap();
+    builder.compile().unwrap();
+    let after = paths
+        .each_ref()
+        .map(|path| fs::metadata(path).unwrap().modified().unwrap());
+    assert_eq!(before[0], after[0]);
+    assert_eq!(before[2], after[2]);
+    assert!(
+        fs::read_to_string(&paths[1])
+            .unwrap()
+            .contains("pub trait Init")
+    );
+}
+
+/// Counts everything in the files with proxies but the plain data types, whose size is the schema's.
+#[test]
+fn generated_code_is_short() {
+    for (name, builder) in [("calculator", calculator()), ("conformance", conformance())] {
+        let out = tempfile::tempdir().unwrap();
+        let schema = builder.load().unwrap();
+        builder.compile_schema(&schema, out.path()).unwrap();
+        let mut lines = 0;
+        for entry in fs::read_dir(out.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_str().unwrap().ends_with("_proxy.rs") {
+                lines += lines_for_interfaces(&fs::read_to_string(path).unwrap());
+            }
+        }
+        let (interfaces, methods) = count(&schema);
+        let allowed = 45 * interfaces + 35 * methods;
+        assert!(
+            lines <= allowed,
+            "{name}: {lines} lines, allowed are {allowed} for {interfaces} interfaces and {methods} methods"
+        );
+    }
+}
+
+#[test]
+fn generating_takes_milliseconds() {
+    let out = tempfile::tempdir().unwrap();
+    let builder = conformance();
+    let schema = builder.load().unwrap();
+    // The fastest of a few: other tests run at the same time.
+    let times = (0..5).map(|_| {
+        let start = Instant::now();
+        builder.compile_schema(&schema, out.path()).unwrap();
+        start.elapsed()
+    });
+    let fastest = times.min().unwrap();
+    // Without optimization it takes about ten times as long.
+    let limit = if cfg!(debug_assertions) { 2000 } else { 200 };
+    assert!(fastest.as_millis() < limit, "{fastest:?}");
+}
+
+fn calculator() -> Builder {
+    let schema = root().join("../../examples/calculator/schema");
+    Builder::new()
+        .src_prefix(&schema)
+        .file(schema.join("init.capnp"))
+}
+
+fn conformance() -> Builder {
+    let schema = root().join("tests/schema");
+    Builder::new()
+        .src_prefix(&schema)
+        .file(schema.join("conformance.capnp"))
+}
+
+fn shapes() -> Builder {
+    let schema = root().join("tests/schema");
+    Builder::new()
+        .src_prefix(&schema)
+        .file(schema.join("shapes.capnp"))
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The number of wrapped interfaces, and of the methods they declare.
+fn count(schema: &Schema) -> (usize, usize) {
+    let interfaces = schema.items.values().filter_map(|item| match item {
+        Item::Interface(interface) if interface.wrap.is_some() => Some(interface.methods.len()),
+        _ => None,
+    });
+    let methods: Vec<usize> = interfaces.collect();
+    (methods.len(), methods.iter().sum())
+}
+
+/// The lines of a file without those of the items that a struct, enum or constant of the schema became.
+fn lines_for_interfaces(text: &str) -> usize {
+    let items = text.split("\n\n").filter(|item| !is_data(item));
+    items.map(|item| item.lines().count() + 1).sum()
+}
+
+fn is_data(item: &str) -> bool {
+    let first = item
+        .lines()
+        .find(|line| !line.starts_with("//") && !line.starts_with("#["))
+        .unwrap_or_default();
+    let is_type = first.starts_with("pub struct ")
+        && !first.contains("Client(mp::ProxyClient)")
+        && !item.contains(" gives back.");
+    let is_conversion = [
+        "impl mp::Build<",
+        "impl mp::Read<",
+        "impl<",
+        "impl Default for",
+        "impl From<",
+    ];
+    is_type
+        || first.starts_with("pub const ")
+        || (first.starts_with("pub enum ") && !item.contains("can fail."))
+        || (is_conversion.iter().any(|start| first.starts_with(start))
+            && !first.starts_with("impl<F>"))
+}
