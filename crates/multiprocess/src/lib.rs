@@ -84,3 +84,19 @@ pub fn spawn<I: Interface + ?Sized>(
     let (process, stream) = mp_conn::spawn(command)?;
     Ok((connect::<I>(event_loop, stream)?, process))
 }
+
+/// The first number of this library's version.
+#[doc(alias = "MP_MAJOR_VERSION")]
+pub const VERSION_MAJOR: u32 = number(env!("CARGO_PKG_VERSION_MAJOR"));
+
+/// The second number of this library's version.
+#[doc(alias = "MP_MINOR_VERSION")]
+pub const VERSION_MINOR: u32 = number(env!("CARGO_PKG_VERSION_MINOR"));
+
+/// A decimal number, while compiling.
+const fn number(text: &str) -> u32 {
+    match u32::from_str_radix(text, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("cargo gives decimal numbers"),
+    }
+}

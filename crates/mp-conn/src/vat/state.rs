@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use capnp::capability::{Client, FromClientHook};
 use capnp::message::ReaderOptions;
 use capnp::private::capability::ClientHook;
-use capnp_rpc::RpcSystem;
+use capnp_rpc::{Disconnector, RpcSystem};
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use futures::StreamExt;
 use futures::future::{FutureExt, LocalBoxFuture};
@@ -36,6 +36,8 @@ pub(crate) enum Role {
 pub(crate) struct State {
     pub(crate) shared: Rc<Shared>,
     tasks: FuturesUnordered<LocalBoxFuture<'static, ()>>,
+    /// Empties the RPC system's tables, whose entries refer to one another: dropping the system would not free them.
+    disconnector: Disconnector<Side>,
     transport: Transport,
     reader: FrameReader,
     options: ReaderOptions,
@@ -86,12 +88,14 @@ impl State {
             let peer: Client = system.bootstrap(Side::Server);
             shared.imports.borrow_mut().insert(peer.into_client_hook())
         });
+        let disconnector = system.get_disconnector();
         let tasks = FuturesUnordered::new();
         // How the RPC system ends is seen where the stream ends, which comes before it.
         tasks.push(system.map(drop).boxed_local());
         let state = Self {
             shared,
             tasks,
+            disconnector,
             transport,
             reader,
             options,
@@ -198,6 +202,7 @@ impl State {
         let new_tasks = shared.new_tasks.take();
         // Several steps, so that a panic in one does not keep the others from being taken.
         let mut panicked = !contain(move || drop((requests, pipelines)));
+        panicked |= !contain(|| drop((&mut self.disconnector).now_or_never()));
         panicked |= !contain(move || drop((tasks, new_tasks)));
         panicked |= !contain(move || drop(imports));
         panicked |= !contain(move || drop(inbox));
