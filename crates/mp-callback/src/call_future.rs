@@ -29,10 +29,13 @@ struct Sent<T> {
     connection: Connection,
     call: Call,
     read: Read<T>,
-    /// The peer's thread that runs the call, and is free for another one afterwards.
-    lease: Option<ThreadLease>,
+    lease: Lease,
     deadline: Option<Sleep>,
 }
+
+/// What is kept until the answer is there: the peer's thread that runs the call, and is free for another one afterwards; and
+/// proxies whose objects come home with the call.
+pub(crate) type Lease = (Option<ThreadLease>, Vec<ProxyClient>);
 
 /// What reads the answer: with the connection's lock held, or outside of it.
 enum Read<T> {
@@ -47,7 +50,7 @@ impl<T: Send + 'static> CallFuture<T> {
     pub(crate) fn new<R: Owned>(
         client: ProxyClient,
         method: &'static Method,
-        sent: Result<(Connection, Call, Option<ThreadLease>, Option<Instant>), Error>,
+        sent: Result<(Connection, Call, Lease, Option<Instant>), Error>,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error> + Send + 'static,
     ) -> Self {
         let state = match sent {
@@ -91,11 +94,12 @@ impl<T> CallFuture<T> {
         }
     }
 
-    /// Lets the method run to its end without anybody waiting for it. An error is lost.
-    pub fn detach(self) {
+    /// Lets the method run to its end without anybody waiting for it. An error is lost. `keep` is dropped when the method
+    /// has ended, on whichever thread learned of it: its destructor must not wait.
+    pub fn detach(self, keep: impl Send + 'static) {
         if let State::Sent(sent) = self.state {
             // Fails only when the connection has ended: then there is nothing left to wait for.
-            finish_later(sent.call, (sent.lease, self.client)).ok();
+            finish_later(sent.call, (sent.lease, self.client, keep)).ok();
         }
     }
 }
@@ -156,7 +160,7 @@ impl<T: Send + 'static> Read<T> {
 }
 
 /// Lets a call go on, and keeps what it needs until it has ended.
-fn finish_later(call: Call, keep: (Option<ThreadLease>, Option<ProxyClient>)) -> Result<(), Error> {
+fn finish_later(call: Call, keep: impl Send + 'static) -> Result<(), Error> {
     call.complete_later(move |_| drop(keep))
 }
 

@@ -17,6 +17,8 @@ pub struct Objects {
     connection: Option<Connection>,
     /// What was set in a message that is built.
     built: Vec<Reference>,
+    /// The proxies among it, whose objects come home. They must not be destroyed before the peer has read the message.
+    homes: Vec<ProxyClient>,
     /// What is in a message that is read.
     read: Vec<Option<Reference>>,
 }
@@ -34,14 +36,14 @@ impl Objects {
     pub(crate) fn reading(connection: &Connection, references: &[Option<Reference>]) -> Self {
         Self {
             connection: Some(connection.clone()),
-            built: Vec::new(),
             read: references.to_vec(),
+            ..Self::default()
         }
     }
 
-    /// What was set.
-    pub(crate) fn into_built(self) -> Vec<Reference> {
-        self.built
+    /// What was set, and the proxies of objects that come home with the message.
+    pub(crate) fn into_built(self) -> (Vec<Reference>, Vec<ProxyClient>) {
+        (self.built, self.homes)
     }
 
     /// Puts an object into the message. What comes back is for the field's setter.
@@ -50,7 +52,11 @@ impl Objects {
     /// reference; one that is itself a client of a third process's object is passed on through this process.
     pub fn set<I: Interface + ?Sized>(&mut self, object: &Arc<I>) -> Box<dyn ClientHook> {
         let reference = match self.home(object) {
-            Some(reference) => reference,
+            Some(proxy) => {
+                let reference = Reference::Remote(proxy.capability().clone());
+                self.homes.push(proxy);
+                reference
+            }
             None => Reference::Local(Arc::new(ServerObject::new(Arc::clone(object)))),
         };
         self.built.push(reference);
@@ -125,12 +131,12 @@ impl Objects {
         Ok(Some(I::from_proxy(ProxyClient::new(capability, I::INFO)?)))
     }
 
-    /// The reference for an object whose home is the connection's other end.
-    fn home<I: Interface + ?Sized>(&self, object: &Arc<I>) -> Option<Reference> {
-        let capability = object.as_proxy()?.capability();
+    /// The proxy of an object whose home is the connection's other end.
+    fn home<I: Interface + ?Sized>(&self, object: &Arc<I>) -> Option<ProxyClient> {
+        let proxy = object.as_proxy()?;
         let here = self.connection.as_ref()?.id();
-        let there = capability.connection().ok()?.id();
-        (here == there).then(|| Reference::Remote(capability.clone()))
+        let there = proxy.connection().ok()?.id();
+        (here == there).then(|| proxy.clone())
     }
 
     /// The object of this process behind a reference that came home.

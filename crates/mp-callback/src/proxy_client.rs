@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use capnp::any_pointer;
 use capnp::traits::Owned;
 use mp_conn::{Call, CallContext, Capability, Connection, Error, Message, Threads};
-use mp_thread::PendingDestroy;
+use mp_thread::{PendingDestroy, Sending};
 
 use crate::call_future::CallFuture;
 use crate::{InterfaceInfo, Method, Objects, log};
@@ -107,8 +107,11 @@ impl ProxyClient {
             objects: Vec::new(),
         };
         let deadline = self.deadline(&connection);
-        let mut call = self.send::<P>(&connection, method, context, build)?;
+        let ahead = || mp_thread::wait_ahead(&connection, Sending::Call);
+        let sent = self.send::<P>(&connection, method, context, build, ahead);
+        let (mut call, _homes) = sent.inspect_err(|_| mp_thread::wait_not())?;
         if let Some(field) = method.thread_map_result {
+            mp_thread::wait_not();
             mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
         }
         let result = receive::<R, T>(&connection, &mut call, method, deadline, read);
@@ -135,12 +138,12 @@ impl ProxyClient {
                 threads,
                 objects: Vec::new(),
             };
-            let call = self.send::<P>(&connection, method, context, build)?;
+            let (call, homes) = self.send::<P>(&connection, method, context, build, || ())?;
             if let Some(field) = method.thread_map_result {
                 mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
             }
             let deadline = self.deadline(&connection);
-            Ok((connection, call, lease, deadline))
+            Ok((connection, call, (lease, homes), deadline))
         });
         CallFuture::new::<R>(self.clone(), method, sent, read)
     }
@@ -169,13 +172,23 @@ impl ProxyClient {
         receive::<any_pointer::Owned, ()>(&connection, &mut call, method, deadline, |_, _| Ok(()))
     }
 
+    /// Gives the reference up to the peer, with whom the object is at home. If it is the last one, the object is not
+    /// destroyed but released: the peer goes on using it.
+    pub(crate) fn leave_at_home(self) {
+        if let Some(mut reference) = Arc::into_inner(self.reference) {
+            *reference.destroyed.get_mut() = true;
+        }
+    }
+
+    /// Sends a call. The proxies that come with it are to be kept until the answer is there.
     fn send<P: Owned>(
         &self,
         connection: &Connection,
         method: &'static Method,
         mut context: CallContext,
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
-    ) -> Result<Call, Error> {
+        ahead: impl FnOnce(),
+    ) -> Result<(Call, Vec<Self>), Error> {
         if self.reference.destroyed.load(Ordering::SeqCst) {
             return Err(self.reference.destroyed_error());
         }
@@ -188,17 +201,22 @@ impl ProxyClient {
                 .push((field, mp_thread::thread_map(connection)));
         }
         if method.apart_params {
+            let mut homes = Vec::new();
             let message = Message::build(|params: any_pointer::Builder<'_>, references| {
                 let mut objects = Objects::building(connection);
                 build(params.init_as(), &mut objects)?;
-                *references = objects.into_built();
+                (*references, homes) = objects.into_built();
                 Ok(())
             })?;
-            Connection::call_message(target, id, ordinal, &context, &message)
+            ahead();
+            let call = Connection::call_message(target, id, ordinal, &context, &message)?;
+            Ok((call, homes))
         } else {
-            Connection::call(target, id, ordinal, &context, |params| {
+            ahead();
+            let call = Connection::call(target, id, ordinal, &context, |params| {
                 build(params.init_as(), &mut Objects::default())
-            })
+            })?;
+            Ok((call, Vec::new()))
         }
     }
 }

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use capnp::any_pointer;
 use capnp::traits::Owned;
 use mp_conn::{Error, Message, Object, panic_text};
-use mp_thread::Serving;
+use mp_thread::{Sending, Serving};
 use std::sync::Arc;
 
-use crate::{Method, Objects, log};
+use crate::{Method, Objects, ProxyClient, log};
 
 /// A call that is about to run. Generated code gives it the method's three parts.
 #[derive(Debug)]
@@ -125,29 +125,38 @@ fn answer<R: Owned, T>(
         .into_iter()
         .collect();
     let answered = if method.apart_results {
+        let mut homes = Vec::new();
         let message = contained(|| {
             Message::build(|results: any_pointer::Builder<'_>, references| {
                 let mut objects = Objects::building(&connection);
                 build(result, results.init_as(), &mut objects)?;
-                *references = objects.into_built();
+                (*references, homes) = objects.into_built();
                 Ok(())
             })
         });
         match message {
-            Ok(message) => call.reply_message(&message),
+            Ok(message) => {
+                log::sent_response(&connection, request, method);
+                mp_thread::wait_ahead(&connection, Sending::Answer);
+                let sent = call.reply_message(&message);
+                homes.into_iter().for_each(ProxyClient::leave_at_home);
+                sent
+            }
             Err(error) => {
                 call.fail(&error);
                 Err(error)
             }
         }
     } else {
+        log::sent_response(&connection, request, method);
+        mp_thread::wait_ahead(&connection, Sending::Answer);
         call.reply(&thread_map, |results| {
             build(result, results.init_as(), &mut Objects::default())
         })
     };
-    match answered {
-        Ok(()) => log::sent_response(&connection, request, method),
-        Err(error) => log::uncaught(&connection, request, &error),
+    if let Err(error) = answered {
+        mp_thread::wait_not();
+        log::uncaught(&connection, request, &error);
     }
 }
 
