@@ -116,8 +116,10 @@ pub fn member<W>(which: std::result::Result<W, NotInSchema>, field: &'static str
 /// If the schema's own defaults cannot be read. Its compiler does not let that happen.
 #[must_use]
 pub fn schema_default<W: Owned, T: for<'a> Read<W::Reader<'a>>>() -> T {
-    let empty = capnp::message::Builder::new_default().into_reader();
+    let mut empty = capnp::message::Builder::new_default();
+    empty.init_root::<W::Builder<'_>>();
     match empty
+        .into_reader()
         .get_root::<W::Reader<'_>>()
         .map(|root| T::read(root, "default"))
     {
