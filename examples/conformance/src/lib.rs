@@ -10,20 +10,13 @@ pub mod serve;
 
 multiprocess::include_proxies!();
 
-use std::path::PathBuf;
+use multiprocess::{Address, Error};
 
-use multiprocess::Error;
-
-/// The path in an address of the form `unix:PATH`.
+/// Takes an address of the form `unix:PATH`. A relative path is one of the current directory.
 ///
 /// # Errors
 ///
 /// [`Error::Address`] for anything else.
-pub fn socket_path(address: &str) -> Result<PathBuf, Error> {
-    match address.strip_prefix("unix:") {
-        Some(path) if !path.is_empty() => Ok(path.into()),
-        _ => Err(Error::Address(format!(
-            "not of the form unix:PATH: '{address}'"
-        ))),
-    }
+pub fn address(text: &str) -> Result<Address, Error> {
+    Address::parse(text, ".", "conformance")
 }

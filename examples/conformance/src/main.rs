@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use conformance::{check, serve, socket_path};
+use conformance::{check, serve};
 use multiprocess::Error;
 use tracing::level_filters::LevelFilter;
 
@@ -18,11 +18,9 @@ fn main() -> ExitCode {
     init_logging(debug.is_some());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["serve", address] => socket_path(address)
-            .and_then(|path| serve::serve(&path))
-            .map(|()| true),
-        ["check", address] => socket_path(address).and_then(|path| check::check(&path, "")),
-        ["check", address, part] => socket_path(address).and_then(|path| check::check(&path, part)),
+        ["serve", address] => serve::serve(address).map(|()| true),
+        ["check", address] => check::check(address, ""),
+        ["check", address, part] => check::check(address, part),
         _ => Err(Error::failed(USAGE)),
     };
     match result {

@@ -5,24 +5,23 @@ mod report;
 mod threads;
 mod values;
 
-use std::path::Path;
-
-use multiprocess::{Error, EventLoop, Stream};
+use multiprocess::{Error, EventLoop, Peers};
 
 use self::report::Report;
-use crate::conformance::InitClient;
+use crate::conformance::{Init, InitClient};
 
-/// Runs the cases whose name contains `part` against whoever serves at the path. Prints a line for each, and how many passed.
+/// Runs the cases whose name contains `part` against whoever serves at an address. Prints a line for each, and how many
+/// passed.
 ///
 /// `false`: a case failed.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] when nobody listens at the path.
-pub fn check(path: &Path, part: &str) -> Result<bool, Error> {
+/// [`Error::Address`]; [`Error::Io`] when nobody listens there.
+pub fn check(address: &str, part: &str) -> Result<bool, Error> {
     let event_loop = EventLoop::new("conformance")?;
-    let init: InitClient =
-        multiprocess::connect::<dyn crate::conformance::Init>(&event_loop, Stream::unix(path)?)?;
+    let stream = crate::address(address)?.connect(Peers::SameUser)?;
+    let init = multiprocess::connect::<dyn Init>(&event_loop, stream)?;
     report::run(part, move |report| cases(report, &init))
 }
 

@@ -33,6 +33,17 @@ pub(super) fn cases(report: &mut Report, init: &InitClient) {
         )?;
         equal(same.call(2)?, 18)
     });
+    report.case("Objects.sameObject: given away", || {
+        for factor in 0..100 {
+            let same = objects.same_object(Some(Arc::new(Times::new(factor))))?;
+            equal(
+                same.ok_or_else(|| Failure::new("null came back"))?
+                    .call(2)?,
+                2 * factor,
+            )?;
+        }
+        Ok(())
+    });
     report.case("Objects.sameObject: null", || {
         holds(
             objects.same_object(None)?.is_none(),
