@@ -8,24 +8,7 @@ use mp_gen::{Builder, Collection};
 
 #[test]
 fn types_that_cannot_be_carried() {
-    let report = fails(
-        r#"interface Bad $Proxy.wrap("Bad") {
-    any @0 (value :AnyPointer) -> ();
-    objects @1 (list :List(Bad)) -> (result :Plain);
-    counted @2 (money :Money) -> ();
-    stream @3 () -> stream;
-    generic @4 [T] (value :T) -> ();
-    either @5 Either -> ();
-    flag @6 () -> (error :Bool $Proxy.exception("E"));
-}
-interface Plain {}
-struct Money $Proxy.count(2) { amount @0 :Int64; }
-struct Either { union { left @0 :Text; self @1 :Int32; } }
-struct Async $Proxy.wrap("Async") { any @0 :AnyPointer; context @1 :Box(AnyPointer); }
-struct Box(T) { value @0 :T; }
-"#,
-        |builder| builder,
-    );
+    let report = fails(BAD, |builder| builder);
     for (place, text, help) in [
         (
             ":5:13: ",
@@ -185,6 +168,22 @@ fn modules_that_cannot_be() {
     );
     assert!(!dir.path().join("out").exists());
 }
+
+const BAD: &str = r#"interface Bad $Proxy.wrap("Bad") {
+    any @0 (value :AnyPointer) -> ();
+    objects @1 (list :List(Bad)) -> (result :Plain);
+    counted @2 (money :Money) -> ();
+    stream @3 () -> stream;
+    generic @4 [T] (value :T) -> ();
+    either @5 Either -> ();
+    flag @6 () -> (error :Bool $Proxy.exception("E"));
+}
+interface Plain {}
+struct Money $Proxy.count(2) { amount @0 :Int64; }
+struct Either { union { left @0 :Text; self @1 :Int32; } }
+struct Async $Proxy.wrap("Async") { any @0 :AnyPointer; context @1 :Box(AnyPointer); }
+struct Box(T) { value @0 :T; }
+"#;
 
 const GOOD: &str = r#"interface Values $Proxy.wrap("Values") {
     pass @0 (value :Person, number :Int32, floats :List(Float64)) -> ();
