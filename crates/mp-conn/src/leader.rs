@@ -37,13 +37,21 @@ impl Connection {
         Leader::new(self.inner(), 1)
     }
 
-    /// Makes the calling thread, which has nothing to do, the leader if nobody waits and no call of the peer is running.
+    /// Makes the calling thread, which is about to send something and then to wait, the leader if nobody waits and no other
+    /// call of the peer is running than the given number. Taken before sending, the socket cannot wake the event loop's
+    /// thread for what comes back.
     #[must_use]
-    pub fn lead_idle(&self) -> Option<Leader> {
-        if self.inner().requests.load(Ordering::SeqCst) > 0 {
+    pub fn lead_ahead(&self, running: usize) -> Option<Leader> {
+        if self.inner().requests.load(Ordering::SeqCst) > running {
             return None;
         }
         Leader::new(self.inner(), 0)
+    }
+
+    /// Makes the calling thread, which has nothing to do, the leader if nobody waits and no call of the peer is running.
+    #[must_use]
+    pub fn lead_idle(&self) -> Option<Leader> {
+        self.lead_ahead(0)
     }
 }
 
@@ -55,6 +63,12 @@ impl Leader {
         inner.registration.as_ref()?.lead().then(|| Self {
             inner: Arc::clone(inner),
         })
+    }
+
+    /// The connection that is led.
+    #[must_use]
+    pub fn connection_id(&self) -> u64 {
+        self.inner.id
     }
 
     /// Waits until the socket can be read, the signal is given, or the deadline passes.

@@ -38,6 +38,10 @@ pub(crate) struct ThreadContext {
     /// The size of the tables at which entries of ended connections are looked for.
     prune_at: Cell<usize>,
     interrupter: Interrupter,
+    /// Taken before something was sent, for the wait that follows.
+    ahead: RefCell<Option<Leader>>,
+    /// Whether the thread comes back to a wait when the call that it serves is answered.
+    waits: Cell<usize>,
 }
 
 /// An entry that is worth nothing when its connection has ended.
@@ -58,6 +62,16 @@ struct Frame {
     event_loop: Option<String>,
 }
 
+/// What a thread is about to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sending {
+    /// A call, for whose answer it waits next.
+    Call,
+    /// The answer of the call that it serves.
+    Answer,
+}
+
 /// A thread of a peer that waits for the calling thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -76,6 +90,8 @@ impl ThreadContext {
             frames: RefCell::default(),
             prune_at: Cell::new(16),
             interrupter: Interrupter::default(),
+            ahead: RefCell::default(),
+            waits: Cell::new(0),
         }
     }
 
@@ -92,10 +108,11 @@ impl ThreadContext {
             .map_err(|_| Error::failed("IPC call from a thread that is ending"))
     }
 
-    /// Gives a thread that was just started the waiter that was made for it.
+    /// Gives a thread that was just started the waiter that was made for it. It comes back to it after each call.
     pub(crate) fn install(waiter: Arc<ThreadWaiter>, name: Arc<str>) {
         CURRENT.with(|current| {
             let context = current.get_or_init(|| Self::new(waiter));
+            context.waits.set(1);
             context.name.get_or_init(|| name);
         });
     }
@@ -193,15 +210,16 @@ impl ThreadContext {
         let eligible = |job: &Job| job.belongs_to(id, &callers);
         loop {
             if let Poll::Ready(result) = poll(&self.waker) {
+                self.give_back();
                 return Ok(result);
             }
             // Not counted while a callback runs, which may wait itself.
             let waiting = connection.waiting();
             let event = match self.lead(connection) {
                 Some(leader) => {
-                    let event = self
-                        .interrupter
-                        .lead(&leader, &self.waiter, deadline, |_| true, eligible);
+                    let event =
+                        self.interrupter
+                            .lead(&leader, &self.waiter, deadline, |_| true, eligible);
                     // Looked at while still leading, and only now: an answer that is taken must be returned.
                     if matches!(event, Some(Event::Woken)) {
                         if let Poll::Ready(result) = poll(&self.waker) {
@@ -216,7 +234,11 @@ impl ThreadContext {
             };
             drop(waiting);
             match event {
-                Some(Event::Job(job)) => job.run(),
+                Some(Event::Job(job)) => {
+                    self.waits.set(self.waits.get() + 1);
+                    job.run();
+                    self.waits.set(self.waits.get() - 1);
+                }
                 Some(Event::TimedOut) => return Err(Error::TimedOut),
                 None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
                     return Err(Error::TimedOut);
@@ -226,7 +248,34 @@ impl ThreadContext {
         }
     }
 
+    /// Takes the socket for the wait that follows what is about to be sent: a call, or the answer to one.
+    pub(crate) fn lead_ahead(&self, connection: &Connection, sending: Sending) {
+        let running = match sending {
+            Sending::Call => self.frames.borrow().len(),
+            // A thread that does not come back to a wait would keep the socket to itself.
+            Sending::Answer if self.waits.get() == 0 => return,
+            Sending::Answer => self.waits.get(),
+        };
+        if self.interrupter.is_ready() && !connection.event_loop().is_current() {
+            let leader = connection.lead_ahead(running);
+            drop(self.ahead.replace(leader));
+        }
+    }
+
+    /// Gives the socket back that was taken for a wait that will not be.
+    pub(crate) fn give_back(&self) {
+        drop(self.ahead.take());
+    }
+
     fn lead(&self, connection: &Connection) -> Option<Leader> {
+        let ahead = self.ahead.take();
+        if ahead
+            .as_ref()
+            .is_some_and(|leader| leader.connection_id() == connection.id())
+        {
+            return ahead;
+        }
+        drop(ahead);
         if self.interrupter.is_ready() {
             connection.lead()
         } else {
@@ -255,7 +304,11 @@ impl ThreadContext {
         if !self.interrupter.is_ready() || self.waiter.is_done() {
             return None;
         }
-        let leader = connection.lead_idle()?;
+        let ahead = self.ahead.take();
+        let leader = match ahead {
+            Some(leader) => leader,
+            None => connection.lead_idle()?,
+        };
         loop {
             // A thread that reads work for another one steps down: the other leads when it is done, and is likely to get the
             // next call as well.

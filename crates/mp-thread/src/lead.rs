@@ -39,7 +39,11 @@ impl Interrupter {
             if let Some(event) = waiter.check(&mut eligible) {
                 return Some(event);
             }
-            if !open || !stay(leader) || waiter.is_done() || deadline.is_some_and(|d| d <= Instant::now()) {
+            if !open
+                || !stay(leader)
+                || waiter.is_done()
+                || deadline.is_some_and(|d| d <= Instant::now())
+            {
                 return None;
             }
         }

@@ -82,7 +82,7 @@ use mp_conn::{Cancellation, Capability, Connection, Error, Object, ServerCall, T
 
 pub use self::async_threads::ThreadLease;
 use self::context::ThreadContext;
-pub use self::context::{PendingDestroy, Serving};
+pub use self::context::{PendingDestroy, Sending, Serving};
 pub use self::dispatch::{Need, dispatch};
 use self::thread_map::ThreadState;
 
@@ -145,6 +145,20 @@ pub fn wait<R>(
     poll: impl FnMut(&Waker) -> Poll<R>,
 ) -> Result<R, Error> {
     ThreadContext::with(|context| context.wait(connection, deadline, poll))?
+}
+
+/// Says that the calling thread is about to send something and then to wait for what comes back. It may take the socket for
+/// that, so that what comes back wakes no other thread; the next wait uses it, or [`wait_not`] gives it back.
+///
+/// Nothing of the user's may run on the thread until then.
+pub fn wait_ahead(connection: &Connection, sending: Sending) {
+    // A thread that is ending does not lead.
+    ThreadContext::with(|context| context.lead_ahead(connection, sending)).unwrap_or_default();
+}
+
+/// Says that the calling thread will not wait after all.
+pub fn wait_not() {
+    ThreadContext::with(ThreadContext::give_back).unwrap_or_default();
 }
 
 /// Whether the calling thread may wait.

@@ -1,0 +1,211 @@
+//! Messages that were read and not yet handled.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use capnp::any_pointer;
+use capnp::message::{Builder, HeapAllocator, Reader, ReaderOptions, ReaderSegments};
+use capnp_rpc::IncomingMessage;
+use capnp_rpc::rpc_capnp::message;
+
+use super::frame::Segments;
+use super::ledger::{Ledger, Verdict};
+use super::shared::{Deferred, Shared};
+use crate::Error;
+use crate::limits::Limits;
+
+/// Messages that were read and not yet handled, and what their sender has open.
+pub(crate) struct Inbox {
+    messages: VecDeque<Incoming>,
+    end: Option<capnp::Result<()>>,
+    receiver: Option<Waker>,
+    pub(crate) ledger: Ledger,
+}
+
+impl Inbox {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            messages: VecDeque::new(),
+            end: None,
+            receiver: None,
+            ledger: Ledger::new(limits),
+        }
+    }
+
+    /// Takes a message that was read.
+    pub(crate) fn push(&mut self, message: Incoming) {
+        self.messages.push_back(message);
+        self.wake();
+    }
+
+    /// Takes a message that is to be handled before anything that was read later.
+    pub(crate) fn push_front(&mut self, message: Incoming) {
+        self.messages.push_front(message);
+        self.wake();
+    }
+
+    /// Says that nothing will be read any more: the stream ended, or it broke.
+    pub(crate) fn end(&mut self, result: capnp::Result<()>) {
+        self.end.get_or_insert(result);
+        self.wake();
+    }
+
+    /// Forgets everything. What was kept is for the caller to drop.
+    pub(crate) fn clear(&mut self) -> (VecDeque<Incoming>, Vec<Option<Incoming>>) {
+        (std::mem::take(&mut self.messages), self.ledger.clear())
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.receiver.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Poll<capnp::Result<Option<Incoming>>> {
+        if let Some(message) = self.messages.pop_front() {
+            return Poll::Ready(Ok(Some(message)));
+        }
+        match self.end.take() {
+            Some(result) => Poll::Ready(result.map(|()| None)),
+            None => {
+                self.receiver = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The next message for `capnp-rpc`. What is not for it is dealt with on the way.
+    pub(crate) fn next_message(
+        &self,
+        context: &Context<'_>,
+    ) -> Poll<capnp::Result<Option<Incoming>>> {
+        loop {
+            let polled = self.inbox.borrow_mut().poll(context);
+            let message = match polled {
+                Poll::Ready(Ok(Some(message))) => message,
+                other => return other,
+            };
+            match self.admit(message) {
+                Ok(None) => {}
+                admitted => return Poll::Ready(admitted),
+            }
+        }
+    }
+
+    fn admit(&self, message: Incoming) -> capnp::Result<Option<Incoming>> {
+        let bytes = message.bytes();
+        let verdict = self
+            .inbox
+            .borrow_mut()
+            .ledger
+            .judge(message.root()?, bytes)?;
+        match verdict {
+            Verdict::Pass => return Ok(Some(message)),
+            Verdict::Hold(question) => {
+                let given_up = self.inbox.borrow_mut().ledger.hold(question, message);
+                if let Some(request) = given_up.and_then(|key| {
+                    let requests = self.requests.borrow();
+                    requests.get(key).map(|request| Arc::clone(&request.state))
+                }) {
+                    self.defer(Deferred::Cancel(request));
+                }
+            }
+            Verdict::Refuse(question, error, releases) => self.refuse(question, &error, &releases),
+            Verdict::Unimplemented => {
+                let mut answer = small_message();
+                answer
+                    .init_root::<message::Builder<'_>>()
+                    .set_unimplemented(message.root()?)?;
+                self.outbox.borrow_mut().push(Rc::new(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Answers a call that `capnp-rpc` does not see with an error, and lets go of the objects in its params.
+    fn refuse(&self, question: u32, error: &Error, releases: &BTreeMap<u32, u32>) {
+        let mut outbox = self.outbox.borrow_mut();
+        outbox.push(Rc::new(failure(question, &error.to_wire().extra)));
+        for (import, count) in releases {
+            outbox.push(Rc::new(release(*import, *count)));
+        }
+    }
+}
+
+/// A message that was read.
+pub(crate) struct Incoming {
+    reader: Reader<Segments>,
+    /// The question, if this is a call.
+    question: Option<u32>,
+    current: Rc<Cell<Option<u32>>>,
+}
+
+impl Incoming {
+    /// # Errors
+    ///
+    /// When the message is not one of Cap'n Proto RPC.
+    pub(crate) fn new(
+        segments: Segments,
+        options: ReaderOptions,
+        current: Rc<Cell<Option<u32>>>,
+    ) -> capnp::Result<Self> {
+        let mut incoming = Self {
+            reader: Reader::new(segments, options),
+            question: None,
+            current,
+        };
+        if let Ok(message::Call(call)) = incoming.root()?.which() {
+            incoming.question = Some(call?.get_question_id());
+        }
+        Ok(incoming)
+    }
+
+    fn root(&self) -> capnp::Result<message::Reader<'_>> {
+        self.reader.get_root()
+    }
+
+    fn bytes(&self) -> usize {
+        let segments = self.reader.get_segments();
+        (0..segments.len())
+            .filter_map(|index| segments.get_segment(u32::try_from(index).ok()?))
+            .map(<[u8]>::len)
+            .sum()
+    }
+}
+
+impl IncomingMessage for Incoming {
+    fn get_body(&self) -> capnp::Result<any_pointer::Reader<'_>> {
+        if self.question.is_some() {
+            self.current.set(self.question);
+        }
+        self.reader.get_root()
+    }
+}
+
+/// An answer that is a failure.
+pub(crate) fn failure(question: u32, reason: &str) -> Builder<HeapAllocator> {
+    let mut message = small_message();
+    let mut answer = message.init_root::<message::Builder<'_>>().init_return();
+    answer.set_answer_id(question);
+    answer.set_release_param_caps(false);
+    answer.init_exception().set_reason(reason);
+    message
+}
+
+/// A message that gives up references.
+pub(crate) fn release(id: u32, count: u32) -> Builder<HeapAllocator> {
+    let mut message = small_message();
+    let mut release = message.init_root::<message::Builder<'_>>().init_release();
+    release.set_id(id);
+    release.set_reference_count(count);
+    message
+}
+
+fn small_message() -> Builder<HeapAllocator> {
+    Builder::new(HeapAllocator::new().first_segment_words(32))
+}

@@ -1,0 +1,311 @@
+//! What the peer has open, as far as it takes to judge its messages before `capnp-rpc` sees them.
+//!
+//! `capnp-rpc` believes its peer: it keeps whatever it is told to keep, and a promise that resolves to itself sends it
+//! around in circles. So each message is judged here first. What honest peers send passes; what goes beyond a limit is
+//! refused with an error where the protocol has an answer; what would break something ends the connection.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use capnp::struct_list;
+use capnp_rpc::rpc_capnp::{
+    call, cap_descriptor, message, message_target, promised_answer, resolve, return_,
+};
+
+use super::inbox::Incoming;
+use crate::Error;
+use crate::limits::Limits;
+
+/// Questions of the peer, and its objects that this process refers to.
+pub(crate) struct Ledger {
+    limits: Limits,
+    questions: HashMap<u32, Question>,
+    /// Bytes of calls that are not answered, and of answers that the peer has not finished.
+    bytes: usize,
+    /// By the peer's number. True: it is a promise.
+    imports: HashMap<u32, bool>,
+    /// Exports of this process that are promises, or were when they were made.
+    promised_exports: HashSet<u32>,
+}
+
+/// A call of the peer that was not answered, or whose answer the peer still refers to.
+#[derive(Default)]
+struct Question {
+    /// The running request, once there is one.
+    request: Option<usize>,
+    /// The caller's `Finish`, to be handled after the answer.
+    finish: Option<Incoming>,
+    answered: bool,
+    /// How many unanswered calls this one waits for, one behind the other.
+    depth: u32,
+    bytes: usize,
+}
+
+/// What is to be done with a message.
+pub(crate) enum Verdict {
+    Pass,
+    /// A `Finish` for a call that was not answered yet.
+    Hold(u32),
+    /// A call that gets an error, and how often each of the objects in its params is to be released.
+    Refuse(u32, Error, BTreeMap<u32, u32>),
+    /// A message that this side may say it does not understand.
+    Unimplemented,
+}
+
+impl Ledger {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            questions: HashMap::new(),
+            bytes: 0,
+            imports: HashMap::new(),
+            promised_exports: HashSet::new(),
+        }
+    }
+
+    /// Judges a message of the peer that is about to be handled.
+    ///
+    /// # Errors
+    ///
+    /// What the peer is told before the connection ends.
+    pub(crate) fn judge(
+        &mut self,
+        message: message::Reader<'_>,
+        bytes: usize,
+    ) -> capnp::Result<Verdict> {
+        match message.which() {
+            Ok(message::Bootstrap(bootstrap)) => {
+                self.question(bootstrap?.get_question_id(), 0, 0, Caps::default())
+            }
+            Ok(message::Call(call)) => self.call(call?, bytes),
+            Ok(message::Return(answer)) => self.answer(answer?),
+            Ok(message::Finish(finish)) => Ok(self.finish(finish?.get_question_id())),
+            Ok(message::Resolve(resolve)) => self.resolve(resolve?),
+            _ => Ok(Verdict::Pass),
+        }
+    }
+
+    /// Keeps a `Finish` until its call was answered. Returns the request that its caller gave up.
+    pub(crate) fn hold(&mut self, question: u32, finish: Incoming) -> Option<usize> {
+        let question = self.questions.get_mut(&question)?;
+        question.finish.get_or_insert(finish);
+        question.request
+    }
+
+    /// Ties a question of the peer to the request that serves it. True: its caller gave up already.
+    pub(crate) fn assign(&mut self, question: u32, request: usize) -> bool {
+        match self.questions.get_mut(&question) {
+            Some(question) => {
+                question.request = Some(request);
+                question.finish.is_some()
+            }
+            None => false,
+        }
+    }
+
+    /// Notes that a question is answered. Returns its `Finish` if that came already. `kept`: the size of an answer that the
+    /// peer may refer to until it finishes the question.
+    pub(crate) fn answered(&mut self, id: u32, kept: Option<usize>) -> Option<Incoming> {
+        let question = self.questions.get_mut(&id)?;
+        self.bytes -= question.bytes;
+        question.bytes = 0;
+        question.answered = true;
+        question.request = None;
+        let finish = question.finish.take();
+        match kept {
+            Some(bytes) if finish.is_none() => {
+                question.bytes = bytes;
+                self.bytes += bytes;
+            }
+            _ => {
+                self.questions.remove(&id);
+            }
+        }
+        finish
+    }
+
+    /// Notes that this process does not refer to an object of the peer any more.
+    pub(crate) fn released(&mut self, import: u32) {
+        self.imports.remove(&import);
+    }
+
+    /// Notes which objects of this process go out as promises.
+    pub(crate) fn sent(&mut self, caps: struct_list::Reader<'_, cap_descriptor::Owned>) {
+        for cap in caps {
+            self.sent_cap(cap);
+        }
+    }
+
+    pub(crate) fn sent_cap(&mut self, cap: cap_descriptor::Reader<'_>) {
+        if let Ok(cap_descriptor::SenderPromise(export)) = cap.which() {
+            self.promised_exports.insert(export);
+        }
+    }
+
+    /// Forgets everything. What was held is for the caller to drop.
+    pub(crate) fn clear(&mut self) -> Vec<Option<Incoming>> {
+        self.bytes = 0;
+        self.questions.drain().map(|(_, question)| question.finish).collect()
+    }
+
+    fn call(&mut self, call: call::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
+        match call.get_send_results_to().which()? {
+            call::send_results_to::Caller(()) => {}
+            // No answer would ever be sent, so that nothing could be forgotten.
+            _ => return Err(failed("Unsupported `Call.sendResultsTo`.")),
+        }
+        let mut depth = match call.get_target()?.which()? {
+            message_target::ImportedCap(_) => 0,
+            message_target::PromisedAnswer(answer) => self.depth(answer?),
+        };
+        let table = call.get_params()?.get_cap_table()?;
+        for cap in table {
+            if let cap_descriptor::ReceiverAnswer(answer) = cap.which()? {
+                depth = depth.max(self.depth(answer?));
+            }
+        }
+        let caps = self.received(table)?;
+        self.question(call.get_question_id(), depth, bytes, caps)
+    }
+
+    /// Enters a question, unless there are too many.
+    fn question(&mut self, id: u32, depth: u32, bytes: usize, caps: Caps) -> capnp::Result<Verdict> {
+        if self.questions.contains_key(&id) {
+            return Err(failed("questionId is already in use"));
+        }
+        let limits = &self.limits;
+        let exceeded = if self.questions.len() >= limits.calls_in_flight {
+            Some(("calls_in_flight", limits.calls_in_flight))
+        } else if self.bytes.saturating_add(bytes) > limits.request_bytes {
+            Some(("request_bytes", limits.request_bytes))
+        } else if self.imports.len() + caps.new.len() > limits.imports {
+            Some(("imports", limits.imports))
+        } else if depth > PIPELINE_DEPTH {
+            Some(("pipelined calls", PIPELINE_DEPTH as usize))
+        } else {
+            None
+        };
+        if let Some((limit, value)) = exceeded {
+            return Ok(Verdict::Refuse(id, Error::limit(limit, value), caps.references));
+        }
+        self.imports.extend(caps.new);
+        self.bytes += bytes;
+        let question = Question {
+            depth,
+            bytes,
+            ..Question::default()
+        };
+        self.questions.insert(id, question);
+        Ok(Verdict::Pass)
+    }
+
+    /// How many unanswered calls a call waits for that refers to the answer of another.
+    fn depth(&self, answer: promised_answer::Reader<'_>) -> u32 {
+        match self.questions.get(&answer.get_question_id()) {
+            Some(question) if !question.answered => question.depth + 1,
+            _ => 0,
+        }
+    }
+
+    fn answer(&mut self, answer: return_::Reader<'_>) -> capnp::Result<Verdict> {
+        match answer.which()? {
+            return_::Results(results) => {
+                let caps = self.received(results?.get_cap_table()?)?;
+                self.import(caps)?;
+            }
+            return_::TakeFromOtherQuestion(_) => {
+                return Err(failed("Unsupported `Return.takeFromOtherQuestion`."));
+            }
+            _ => {}
+        }
+        Ok(Verdict::Pass)
+    }
+
+    fn finish(&mut self, id: u32) -> Verdict {
+        match self.questions.get(&id) {
+            Some(question) if !question.answered => Verdict::Hold(id),
+            Some(question) => {
+                self.bytes -= question.bytes;
+                self.questions.remove(&id);
+                Verdict::Pass
+            }
+            None => Verdict::Pass,
+        }
+    }
+
+    /// A promise may become an object, and nothing that is or was a promise itself: so no promise leads back to itself, and
+    /// there are no chains of them. A peer that is told that its `Resolve` is not understood goes on to forward the calls.
+    fn resolve(&mut self, resolve: resolve::Reader<'_>) -> capnp::Result<Verdict> {
+        let resolve::Cap(cap) = resolve.which()? else {
+            return Ok(Verdict::Pass);
+        };
+        let cap = cap?;
+        match cap.which()? {
+            cap_descriptor::SenderPromise(_) | cap_descriptor::ReceiverAnswer(_) => {
+                Ok(Verdict::Unimplemented)
+            }
+            cap_descriptor::ReceiverHosted(export) if self.promised_exports.contains(&export) => {
+                Ok(Verdict::Unimplemented)
+            }
+            cap_descriptor::SenderHosted(_) => {
+                let mut caps = Caps::default();
+                self.receive(cap, &mut caps)?;
+                self.import(caps)?;
+                Ok(Verdict::Pass)
+            }
+            _ => Ok(Verdict::Pass),
+        }
+    }
+
+    fn received(
+        &self,
+        table: struct_list::Reader<'_, cap_descriptor::Owned>,
+    ) -> capnp::Result<Caps> {
+        let mut caps = Caps::default();
+        for cap in table {
+            self.receive(cap, &mut caps)?;
+        }
+        Ok(caps)
+    }
+
+    fn receive(&self, cap: cap_descriptor::Reader<'_>, caps: &mut Caps) -> capnp::Result<()> {
+        let (import, promise) = match cap.which()? {
+            cap_descriptor::SenderHosted(import) => (import, false),
+            cap_descriptor::SenderPromise(import) => (import, true),
+            _ => return Ok(()),
+        };
+        let known = match self.imports.get(&import) {
+            Some(known) => *known,
+            None => *caps.new.entry(import).or_insert(promise),
+        };
+        if known != promise {
+            return Err(failed("An export is a promise and an object at once."));
+        }
+        *caps.references.entry(import).or_insert(0) += 1;
+        Ok(())
+    }
+
+    fn import(&mut self, caps: Caps) -> capnp::Result<()> {
+        if self.imports.len() + caps.new.len() > self.limits.imports {
+            let error = Error::limit("imports", self.limits.imports);
+            return Err(capnp::Error::failed(error.to_string()));
+        }
+        self.imports.extend(caps.new);
+        Ok(())
+    }
+}
+
+/// The peer's objects in one message.
+#[derive(Default)]
+struct Caps {
+    /// Those that were not known, and whether they are promises.
+    new: HashMap<u32, bool>,
+    /// How often each of them was sent.
+    references: BTreeMap<u32, u32>,
+}
+
+fn failed(text: &str) -> capnp::Error {
+    capnp::Error::failed(text.to_owned())
+}
+
+/// How many unanswered calls may wait one for the other. `capnp-rpc` nests their state, and takes it down recursively.
+const PIPELINE_DEPTH: u32 = 64;
