@@ -7,6 +7,7 @@ use capnp::any_pointer;
 use capnp::capability::{self, DispatchCallResult, FromServer, Promise};
 use capnp::private::capability::{ClientHook, ParamsHook, PipelineOp, ResultsHook};
 use capnp::{Error, ErrorKind, MessageSize};
+use futures::FutureExt;
 use futures::channel::oneshot;
 
 use super::shared::{Deferred, RequestSlot, Shared};
@@ -22,11 +23,21 @@ pub(crate) struct LocalObject {
 
 impl LocalObject {
     /// The capability for an object. The same object has the same capability as long as somebody holds it.
-    pub(crate) fn hook(shared: &Rc<Shared>, object: &Arc<dyn Object>) -> Box<dyn ClientHook> {
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`](crate::Error::LimitExceeded) when there are too many.
+    pub(crate) fn hook(
+        shared: &Rc<Shared>,
+        object: &Arc<dyn Object>,
+    ) -> Result<Box<dyn ClientHook>, crate::Error> {
         let address = address(object);
         let mut locals = shared.locals.borrow_mut();
         if let Some(local) = locals.get(&address).and_then(Weak::upgrade) {
-            return Box::new(Hook(local));
+            return Ok(Box::new(Hook(local)));
+        }
+        if locals.len() >= shared.limits.exports {
+            return Err(crate::Error::limit("exports", shared.limits.exports));
         }
         let number = shared.next_object.get();
         shared.next_object.set(number + 1);
@@ -36,7 +47,7 @@ impl LocalObject {
             number,
         });
         locals.insert(address, Rc::downgrade(&local));
-        Box::new(Hook(local))
+        Ok(Box::new(Hook(local)))
     }
 
     fn call(
@@ -69,7 +80,7 @@ impl LocalObject {
             state: Arc::clone(&state),
         });
         if let Some(question) = shared.current_question.take() {
-            if shared.inbox.borrow_mut().assign(question, key) {
+            if shared.inbox.borrow_mut().ledger.assign(question, key) {
                 shared.defer(Deferred::Cancel(Arc::clone(&state)));
             }
         }
@@ -152,9 +163,21 @@ impl Shared {
         }
         match hook.when_more_resolved() {
             Some(_) => Thread::Promised(hook),
-            None => Thread::Known(ThreadRef::Foreign),
+            None => {
+                Thread::Known(broken(hook.as_ref()).map_or(ThreadRef::Foreign, ThreadRef::Broken))
+            }
         }
     }
+}
+
+/// The error of a promise that broke, which is a capability that fails every call at once.
+fn broken(hook: &dyn ClientHook) -> Option<Error> {
+    // What is the peer's has a brand, and must not be called.
+    if hook.get_brand() != 0 {
+        return None;
+    }
+    let probe = hook.new_call(0, 0, None).send();
+    probe.promise.now_or_never()?.err()
 }
 
 /// What is known of the thread that a call asks for.
