@@ -57,6 +57,9 @@ impl Call {
             if state.is_closed() {
                 return Err(inner.disconnected());
             }
+            if state.shared.outbox.borrow().queued() >= inner.limits.queued_bytes {
+                return Err(Error::limit("queued_bytes", inner.limits.queued_bytes));
+            }
             let hook = state
                 .shared
                 .import(target.key())
@@ -68,9 +71,14 @@ impl Call {
             }
             for (field, object) in &context.objects {
                 raw::pointer_field(request.hook.get(), *field)?
-                    .set_as_capability(state.export(object));
+                    .set_as_capability(state.export(object)?);
             }
-            Ok(start(state, request.hook.send()))
+            state.shared.too_large.set(false);
+            let sent = request.hook.send();
+            if state.shared.too_large.take() {
+                return Err(Error::limit("message_bytes", inner.limits.message_bytes));
+            }
+            Ok(start(state, sent))
         })??;
         Ok(Self {
             connection,

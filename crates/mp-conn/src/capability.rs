@@ -112,7 +112,7 @@ impl Reference {
         state: &crate::vat::state::State,
     ) -> Result<Box<dyn ClientHook>, Error> {
         match self {
-            Self::Local(object) => Ok(state.export(object)),
+            Self::Local(object) => state.export(object),
             Self::Remote(capability) => {
                 if !std::ptr::eq(capability.imported.connection.as_ptr(), connection) {
                     return Err(Error::failed(

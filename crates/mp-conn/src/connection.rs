@@ -213,7 +213,7 @@ impl Connection {
             if state.is_closed() {
                 return Err(Error::Disconnected);
             }
-            let hook = state.export(object);
+            let hook = state.export(object)?;
             Ok(state.shared.imports.borrow_mut().insert(hook))
         })??;
         Ok(Capability::new(Arc::clone(&self.inner), key))

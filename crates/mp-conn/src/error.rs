@@ -67,6 +67,16 @@ pub enum Error {
         /// Its value.
         value: u64,
     },
+    /// The connection ended because the program at its other end did.
+    #[error("{error} ({program} ended with {status})")]
+    ProcessEnded {
+        /// The program, without its directory.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// What failed.
+        error: Box<Self>,
+    },
     /// A system call failed.
     #[error("{context}: {source}")]
     Io {
@@ -127,7 +137,10 @@ impl Error {
     /// Whether the connection is gone, so that the same call cannot succeed on it later.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
-        matches!(self, Self::CalledAfterDisconnect | Self::Disconnected)
+        matches!(
+            self,
+            Self::CalledAfterDisconnect | Self::Disconnected | Self::ProcessEnded { .. }
+        )
     }
 
     /// This error as it goes over the wire when a method ends with it.

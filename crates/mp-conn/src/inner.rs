@@ -105,6 +105,7 @@ impl Inner {
                 registration,
                 waiters: AtomicUsize::new(0),
                 requests: AtomicUsize::new(0),
+                congested: AtomicBool::new(false),
                 key,
                 lifecycle: Mutex::default(),
                 ended: Condvar::new(),
@@ -205,7 +206,7 @@ impl Inner {
             return;
         }
         let written = state.flush();
-        if !written || (state.shared.ending.get() && !state.write_blocked) {
+        if !written || state.shared.ending.get() {
             state.close();
         }
     }
@@ -224,6 +225,9 @@ impl Inner {
         }
         let requests = state.shared.requests.borrow().len();
         self.requests.store(requests, Ordering::SeqCst);
+        let queued = state.shared.outbox.borrow().queued();
+        self.congested
+            .store(queued >= self.limits.queued_bytes, Ordering::SeqCst);
         let deferred = state.shared.deferred.take();
         // Queued while the lock is held, so that their order is the order in which they came.
         self.dispatcher.push(state.shared.dispatches.take());

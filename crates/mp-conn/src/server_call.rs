@@ -184,7 +184,7 @@ impl ServerCall {
             crate::inner::contained(|| build(content))?;
             for (field, object) in objects {
                 raw::pointer_field(slot.results.get()?, *field)?
-                    .set_as_capability(state.export(object));
+                    .set_as_capability(state.export(object)?);
             }
             Ok(())
         })

@@ -3,10 +3,11 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
@@ -23,6 +24,23 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.shared.id
+    }
+
+    /// Adds how the process ended to an error, if that is what the error comes from: a disconnect, and the process has
+    /// ended, or does within 300 milliseconds, because its socket closes a moment before it can be waited for.
+    #[must_use]
+    pub fn explain(&self, error: Error) -> Error {
+        if !matches!(error, Error::Disconnected | Error::CalledAfterDisconnect) {
+            return error;
+        }
+        match self.wait(Some(Instant::now() + ENDING)) {
+            Ok(status) => Error::ProcessEnded {
+                program: self.shared.program.clone(),
+                status: status.to_string(),
+                error: Box::new(error),
+            },
+            Err(_) => error,
+        }
     }
 
     /// Waits until the process has ended.
@@ -62,6 +80,8 @@ impl Process {
 #[derive(Debug)]
 struct Shared {
     id: u32,
+    /// The file's name.
+    program: String,
     status: Mutex<Option<Result<ExitStatus, Error>>>,
     ended: Condvar,
 }
@@ -90,6 +110,7 @@ pub fn spawn(mut command: Command) -> Result<(Process, Stream), Error> {
     drop::<OwnedFd>(theirs);
     let shared = Arc::new(Shared {
         id: child.id(),
+        program: file_name(&program),
         status: Mutex::default(),
         ended: Condvar::new(),
     });
@@ -132,6 +153,17 @@ fn inherit_only(command: &mut Command, descriptor: RawFd) {
     // SAFETY: the closure allocates nothing, takes no lock and touches no memory that another thread may have been changing.
     unsafe { command.pre_exec(prepare) };
 }
+
+fn file_name(program: &str) -> String {
+    let name = Path::new(program).file_name();
+    name.map_or_else(
+        || program.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// How long a process may take to end after it closed its socket, to be the reason of an error.
+const ENDING: Duration = Duration::from_millis(300);
 
 /// Marks descriptors "close on exec" instead of closing them.
 const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;

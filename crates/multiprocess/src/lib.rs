@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::sync::Arc;
 
-pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture, cast};
 pub use mp_callback::endpoint::Options;
+pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture, cast};
 pub use mp_conn::{
     Address, ByteStream, Cancellation, Connection, Error, EventLoop, Limits, ListenOn, Listener,
     Peer, Peers, Process, RemoteKind, Stats, Stream, WeakConnection,
@@ -76,13 +76,14 @@ pub fn listen<I: Interface + ?Sized>(
 ///
 /// # Errors
 ///
-/// [`Error::Io`], which names the program: it cannot be found, or not be run.
+/// [`Error::Io`], which names the program: it cannot be found, or not be run. [`Error::ProcessEnded`] when it ended at once.
 pub fn spawn<I: Interface + ?Sized>(
     event_loop: &EventLoop,
     command: Command,
 ) -> Result<(I::Client, Process), Error> {
     let (process, stream) = mp_conn::spawn(command)?;
-    Ok((connect::<I>(event_loop, stream)?, process))
+    let client = connect::<I>(event_loop, stream).map_err(|error| process.explain(error))?;
+    Ok((client, process))
 }
 
 /// The first number of this library's version.

@@ -89,7 +89,12 @@ impl Directory {
 fn equations_are_printed_by_the_printer_of_the_third_process() {
     for arguments in [&[][..], &["--in-process"]] {
         let mut child = start(Path::new(EXAMPLE), arguments);
-        child.stdin.as_mut().unwrap().write_all(b"1+1\n2*3\nexit\n").unwrap();
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(b"1+1\n2*3\nexit\n")
+            .unwrap();
         let output = finish(child);
         let prompt = "Enter the equation, or \"exit\" to quit: ";
         assert_eq!(
@@ -135,18 +140,27 @@ fn a_child_that_is_not_there_is_named() {
         error.contains("cannot start") && error.contains("mpcalculator: No such file"),
         "{error}"
     );
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
 fn a_child_that_exits_at_once_is_named() {
-    let programs = [("mpexample", EXAMPLE), ("mpprinter", PRINTER), ("mpcalculator", "/bin/true")];
+    let programs = [
+        ("mpexample", EXAMPLE),
+        ("mpprinter", PRINTER),
+        ("mpcalculator", "/bin/true"),
+    ];
     let directory = Directory::new(&programs);
     let output = finish(start(&directory.example(), &[]));
     assert!(!output.status.success());
     let error = errors(&output);
     assert!(
-        error.contains("interrupted by disconnect") && error.contains("(mpcalculator ended with exit status: 0)"),
+        error.contains("interrupted by disconnect")
+            && error.contains("(mpcalculator ended with exit status: 0)"),
         "{error}"
     );
 }
@@ -158,7 +172,12 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
     let mut log = BufReader::new(child.stderr.take().unwrap());
     // The prompt says that both children are there.
     let mut prompt = [0; 5];
-    child.stdout.as_mut().unwrap().read_exact(&mut prompt).unwrap();
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut prompt)
+        .unwrap();
     let programs = children(example);
     let find = |name: &str| programs.iter().find(|(found, _)| found == name).unwrap().1;
     // It takes the call and does not answer.
@@ -167,7 +186,11 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
     let mut line = String::new();
     while !line.contains("IPC client send CalculatorInterface.solveEquation$Params") {
         line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the call did not start");
+        assert_ne!(
+            log.read_line(&mut line).unwrap(),
+            0,
+            "the call did not start"
+        );
     }
     let killed = Instant::now();
     signal("KILL", find("mpcalculator"));
@@ -177,7 +200,10 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
     }
     let took = killed.elapsed();
     log.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("(mpcalculator ended with signal: 9"), "{rest}");
+    assert!(
+        rest.contains("(mpcalculator ended with signal: 9"),
+        "{rest}"
+    );
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(!finish(child).status.success());
 }
@@ -186,12 +212,20 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
 fn no_process_is_left_behind() {
     let mut child = start(Path::new(EXAMPLE), &[]);
     let mut prompt = [0; 5];
-    child.stdout.as_mut().unwrap().read_exact(&mut prompt).unwrap();
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut prompt)
+        .unwrap();
     let programs = children(child.id());
     assert_eq!(programs.len(), 2, "{programs:?}");
     assert!(finish(child).status.success());
     for (name, id) in programs {
-        assert!(!Path::new(&format!("/proc/{id}")).exists(), "{name} is still there");
+        assert!(
+            !Path::new(&format!("/proc/{id}")).exists(),
+            "{name} is still there"
+        );
     }
     assert!(Path::new(CALCULATOR).exists());
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use capnp::Word;
-use capnp::message::ReaderSegments;
+use capnp::message::{Builder, HeapAllocator, ReaderSegments};
 
 /// Collects bytes and cuts them into messages.
 pub(crate) struct FrameReader {
@@ -139,6 +139,29 @@ pub(crate) struct Segments {
     /// Where each segment ends, in words. Empty: there is one segment.
     ends: Vec<usize>,
     pool: Rc<BufferPool>,
+}
+
+impl Segments {
+    /// The segments of a message of this process, as if they had been read.
+    pub(crate) fn copied(message: &Builder<HeapAllocator>) -> Self {
+        let mut words = Vec::new();
+        let mut ends = Vec::new();
+        for segment in &*message.get_segments_for_output() {
+            for word in segment.chunks_exact(BYTES_PER_WORD) {
+                let mut bytes = [0; BYTES_PER_WORD];
+                bytes.copy_from_slice(word);
+                let [a, b, c, d, e, f, g, h] = bytes;
+                words.push(capnp::word(a, b, c, d, e, f, g, h));
+            }
+            ends.push(words.len());
+        }
+        Self {
+            len: words.len(),
+            words,
+            ends,
+            pool: Rc::default(),
+        }
+    }
 }
 
 impl ReaderSegments for Segments {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use capnp::any_pointer;
-use capnp::message::{Builder, HeapAllocator, Reader, ReaderOptions, ReaderSegments};
+use capnp::message::{Builder, HeapAllocator, Reader, ReaderOptions};
 use capnp_rpc::IncomingMessage;
-use capnp_rpc::rpc_capnp::message;
+use capnp_rpc::rpc_capnp::{cap_descriptor, message};
 
 use super::frame::Segments;
 use super::ledger::{Ledger, Verdict};
@@ -115,7 +115,7 @@ impl Shared {
                     self.defer(Deferred::Cancel(request));
                 }
             }
-            Verdict::Refuse(question, error, releases) => self.refuse(question, &error, &releases),
+            Verdict::Refuse(question, error) => self.refuse(question, &error, &message)?,
             Verdict::Unimplemented => {
                 let mut answer = small_message();
                 answer
@@ -128,12 +128,24 @@ impl Shared {
     }
 
     /// Answers a call that `capnp-rpc` does not see with an error, and lets go of the objects in its params.
-    fn refuse(&self, question: u32, error: &Error, releases: &BTreeMap<u32, u32>) {
+    fn refuse(&self, question: u32, error: &Error, call: &Incoming) -> capnp::Result<()> {
         let mut outbox = self.outbox.borrow_mut();
         outbox.push(Rc::new(failure(question, &error.to_wire().extra)));
-        for (import, count) in releases {
-            outbox.push(Rc::new(release(*import, *count)));
+        let message::Call(call) = call.root()?.which()? else {
+            return Ok(());
+        };
+        let mut references = BTreeMap::new();
+        for cap in call?.get_params()?.get_cap_table()? {
+            if let cap_descriptor::SenderHosted(id) | cap_descriptor::SenderPromise(id) =
+                cap.which()?
+            {
+                *references.entry(id).or_insert(0) += 1;
+            }
         }
+        for (import, count) in references {
+            outbox.push(Rc::new(release(import, count)));
+        }
+        Ok(())
     }
 }
 
@@ -170,11 +182,7 @@ impl Incoming {
     }
 
     fn bytes(&self) -> usize {
-        let segments = self.reader.get_segments();
-        (0..segments.len())
-            .filter_map(|index| segments.get_segment(u32::try_from(index).ok()?))
-            .map(<[u8]>::len)
-            .sum()
+        self.reader.size_in_words() * 8
     }
 }
 

@@ -4,7 +4,7 @@
 //! around in circles. So each message is judged here first. What honest peers send passes; what goes beyond a limit is
 //! refused with an error where the protocol has an answer; what would break something ends the connection.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use capnp::struct_list;
 use capnp_rpc::rpc_capnp::{
@@ -45,8 +45,8 @@ pub(crate) enum Verdict {
     Pass,
     /// A `Finish` for a call that was not answered yet.
     Hold(u32),
-    /// A call that gets an error, and how often each of the objects in its params is to be released.
-    Refuse(u32, Error, BTreeMap<u32, u32>),
+    /// A call that gets an error. The objects in its params are to be released.
+    Refuse(u32, Error),
     /// A message that this side may say it does not understand.
     Unimplemented,
 }
@@ -73,9 +73,7 @@ impl Ledger {
         bytes: usize,
     ) -> capnp::Result<Verdict> {
         match message.which() {
-            Ok(message::Bootstrap(bootstrap)) => {
-                self.question(bootstrap?.get_question_id(), 0, 0, Caps::default())
-            }
+            Ok(message::Bootstrap(bootstrap)) => self.question(bootstrap?.get_question_id(), 0, 0),
             Ok(message::Call(call)) => self.call(call?, bytes),
             Ok(message::Return(answer)) => self.answer(answer?),
             Ok(message::Finish(finish)) => Ok(self.finish(finish?.get_question_id())),
@@ -144,7 +142,10 @@ impl Ledger {
     /// Forgets everything. What was held is for the caller to drop.
     pub(crate) fn clear(&mut self) -> Vec<Option<Incoming>> {
         self.bytes = 0;
-        self.questions.drain().map(|(_, question)| question.finish).collect()
+        self.questions
+            .drain()
+            .map(|(_, question)| question.finish)
+            .collect()
     }
 
     fn call(&mut self, call: call::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
@@ -163,12 +164,24 @@ impl Ledger {
                 depth = depth.max(self.depth(answer?));
             }
         }
-        let caps = self.received(table)?;
-        self.question(call.get_question_id(), depth, bytes, caps)
+        let id = call.get_question_id();
+        let new = self.import(table)?;
+        let mut verdict = self.question(id, depth, bytes)?;
+        if self.imports.len() > self.limits.imports {
+            self.questions.remove(&id);
+            self.bytes -= bytes;
+            verdict = Verdict::Refuse(id, Error::limit("imports", self.limits.imports));
+        }
+        if let Verdict::Refuse(..) = verdict {
+            for import in new {
+                self.imports.remove(&import);
+            }
+        }
+        Ok(verdict)
     }
 
     /// Enters a question, unless there are too many.
-    fn question(&mut self, id: u32, depth: u32, bytes: usize, caps: Caps) -> capnp::Result<Verdict> {
+    fn question(&mut self, id: u32, depth: u32, bytes: usize) -> capnp::Result<Verdict> {
         if self.questions.contains_key(&id) {
             return Err(failed("questionId is already in use"));
         }
@@ -177,17 +190,14 @@ impl Ledger {
             Some(("calls_in_flight", limits.calls_in_flight))
         } else if self.bytes.saturating_add(bytes) > limits.request_bytes {
             Some(("request_bytes", limits.request_bytes))
-        } else if self.imports.len() + caps.new.len() > limits.imports {
-            Some(("imports", limits.imports))
         } else if depth > PIPELINE_DEPTH {
             Some(("pipelined calls", PIPELINE_DEPTH as usize))
         } else {
             None
         };
         if let Some((limit, value)) = exceeded {
-            return Ok(Verdict::Refuse(id, Error::limit(limit, value), caps.references));
+            return Ok(Verdict::Refuse(id, Error::limit(limit, value)));
         }
-        self.imports.extend(caps.new);
         self.bytes += bytes;
         let question = Question {
             depth,
@@ -209,8 +219,8 @@ impl Ledger {
     fn answer(&mut self, answer: return_::Reader<'_>) -> capnp::Result<Verdict> {
         match answer.which()? {
             return_::Results(results) => {
-                let caps = self.received(results?.get_cap_table()?)?;
-                self.import(caps)?;
+                self.import(results?.get_cap_table()?)?;
+                self.check_imports()?;
             }
             return_::TakeFromOtherQuestion(_) => {
                 return Err(failed("Unsupported `Return.takeFromOtherQuestion`."));
@@ -247,60 +257,50 @@ impl Ledger {
                 Ok(Verdict::Unimplemented)
             }
             cap_descriptor::SenderHosted(_) => {
-                let mut caps = Caps::default();
-                self.receive(cap, &mut caps)?;
-                self.import(caps)?;
+                self.import_one(cap)?;
+                self.check_imports()?;
                 Ok(Verdict::Pass)
             }
             _ => Ok(Verdict::Pass),
         }
     }
 
-    fn received(
-        &self,
+    /// Notes the peer's objects in a message. Returns those that were not known; stops where there are too many.
+    fn import(
+        &mut self,
         table: struct_list::Reader<'_, cap_descriptor::Owned>,
-    ) -> capnp::Result<Caps> {
-        let mut caps = Caps::default();
+    ) -> capnp::Result<Vec<u32>> {
+        let mut new = Vec::new();
         for cap in table {
-            self.receive(cap, &mut caps)?;
+            new.extend(self.import_one(cap)?);
+            if self.imports.len() > self.limits.imports {
+                break;
+            }
         }
-        Ok(caps)
+        Ok(new)
     }
 
-    fn receive(&self, cap: cap_descriptor::Reader<'_>, caps: &mut Caps) -> capnp::Result<()> {
+    /// Notes an object of the peer. Returns it if it was not known.
+    fn import_one(&mut self, cap: cap_descriptor::Reader<'_>) -> capnp::Result<Option<u32>> {
         let (import, promise) = match cap.which()? {
             cap_descriptor::SenderHosted(import) => (import, false),
             cap_descriptor::SenderPromise(import) => (import, true),
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
-        let known = match self.imports.get(&import) {
-            Some(known) => *known,
-            None => *caps.new.entry(import).or_insert(promise),
-        };
-        if known != promise {
-            return Err(failed("An export is a promise and an object at once."));
+        match self.imports.insert(import, promise) {
+            None => Ok(Some(import)),
+            Some(known) if known == promise => Ok(None),
+            Some(_) => Err(failed("An export is a promise and an object at once.")),
         }
-        *caps.references.entry(import).or_insert(0) += 1;
-        Ok(())
     }
 
-    fn import(&mut self, caps: Caps) -> capnp::Result<()> {
-        if self.imports.len() + caps.new.len() > self.limits.imports {
-            let error = Error::limit("imports", self.limits.imports);
-            return Err(capnp::Error::failed(error.to_string()));
+    fn check_imports(&self) -> capnp::Result<()> {
+        if self.imports.len() <= self.limits.imports {
+            return Ok(());
         }
-        self.imports.extend(caps.new);
-        Ok(())
+        let error = Error::limit("imports", self.limits.imports);
+        Err(capnp::Error::failed(error.to_string()))
     }
-}
-
-/// The peer's objects in one message.
-#[derive(Default)]
-struct Caps {
-    /// Those that were not known, and whether they are promises.
-    new: HashMap<u32, bool>,
-    /// How often each of them was sent.
-    references: BTreeMap<u32, u32>,
 }
 
 fn failed(text: &str) -> capnp::Error {

@@ -5,6 +5,8 @@
 pub(crate) mod confined;
 pub(crate) mod frame;
 pub(crate) mod gate;
+pub(crate) mod inbox;
+pub(crate) mod ledger;
 pub(crate) mod local;
 pub(crate) mod network;
 pub(crate) mod outbox;

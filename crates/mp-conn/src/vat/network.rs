@@ -1,163 +1,23 @@
 //! `capnp-rpc`'s view of the connection: where its messages come from and go to.
 //!
-//! Two things happen to messages on the way. A `Finish` for a call that is still running is held back until the call was
-//! answered: `capnp-rpc` would drop the call and never answer it, which leaks an entry of both ends' tables, while a
-//! libmultiprocess server runs the method to its end. And each message remembers which question it asks, so that a
-//! running method can be told that its caller gave up.
+//! Messages are looked at on the way. Those that come in are judged (`ledger`). A `Finish` for a call that is still running is
+//! held back until the call was answered: `capnp-rpc` would drop the call and never answer it, which leaks an entry of both
+//! ends' tables, while a libmultiprocess server runs the method to its end. And what goes out is not larger than what the
+//! peer may be expected to take.
 
-use std::cell::Cell;
-use std::collections::HashMap;
-use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 use capnp::any_pointer;
 use capnp::capability::Promise;
-use capnp::message::{Builder, HeapAllocator, Reader, ReaderOptions};
-use capnp_rpc::rpc_capnp::message;
+use capnp::message::{Builder, HeapAllocator};
+use capnp_rpc::rpc_capnp::{cap_descriptor, message, resolve, return_};
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::{Connection, IncomingMessage, OutgoingMessage, VatNetwork};
 
 use super::frame::Segments;
+use super::inbox::{Incoming, failure, release};
 use super::shared::Shared;
-
-/// Messages that were read and not yet handled, and the questions of the peer that are not yet answered.
-#[derive(Default)]
-pub(crate) struct Inbox {
-    messages: VecDeque<Incoming>,
-    end: Option<Result<(), capnp::Error>>,
-    receiver: Option<Waker>,
-    questions: HashMap<u32, Question>,
-}
-
-/// A call of the peer that was not answered yet.
-#[derive(Default)]
-struct Question {
-    /// The running request, once there is one.
-    request: Option<usize>,
-    /// The caller's `Finish`, to be handled after the answer.
-    finish: Option<Incoming>,
-}
-
-impl Inbox {
-    /// Takes a message that was read. Returns the request that its caller gave up, if that is what it says.
-    pub(crate) fn push(&mut self, message: Incoming) -> Option<usize> {
-        match message.kind {
-            Kind::Call(id) => {
-                self.questions.entry(id).or_default();
-            }
-            Kind::Finish(id) => {
-                if let Some(question) = self.questions.get_mut(&id) {
-                    let request = question.request;
-                    question.finish.get_or_insert(message);
-                    return request;
-                }
-            }
-            Kind::Other => {}
-        }
-        self.messages.push_back(message);
-        self.wake();
-        None
-    }
-
-    /// Says that nothing will be read any more: the stream ended, or it broke.
-    pub(crate) fn end(&mut self, result: Result<(), capnp::Error>) {
-        self.end.get_or_insert(result);
-        self.wake();
-    }
-
-    /// Ties a question of the peer to the request that serves it. True: its caller gave up already.
-    pub(crate) fn assign(&mut self, question: u32, request: usize) -> bool {
-        match self.questions.get_mut(&question) {
-            Some(question) => {
-                question.request = Some(request);
-                question.finish.is_some()
-            }
-            None => false,
-        }
-    }
-
-    /// Notes that a question was answered: its `Finish` may be handled now.
-    fn answered(&mut self, question: u32) {
-        if let Some(finish) = self.questions.remove(&question).and_then(|q| q.finish) {
-            // Before anything that was read later: the peer may use the number again after it.
-            self.messages.push_front(finish);
-            self.wake();
-        }
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) -> (VecDeque<Incoming>, Vec<Option<Incoming>>) {
-        let held = self.questions.drain().map(|(_, q)| q.finish).collect();
-        (std::mem::take(&mut self.messages), held)
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.receiver.take() {
-            waker.wake();
-        }
-    }
-
-    fn poll(&mut self, context: &Context<'_>) -> Poll<capnp::Result<Option<Incoming>>> {
-        if let Some(message) = self.messages.pop_front() {
-            return Poll::Ready(Ok(Some(message)));
-        }
-        match self.end.take() {
-            Some(result) => Poll::Ready(result.map(|()| None)),
-            None => {
-                self.receiver = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-/// A message that was read.
-pub(crate) struct Incoming {
-    reader: Reader<Segments>,
-    kind: Kind,
-    current: Rc<Cell<Option<u32>>>,
-}
-
-/// What the network has to know of a message.
-#[derive(Clone, Copy)]
-enum Kind {
-    Call(u32),
-    Finish(u32),
-    Other,
-}
-
-impl Incoming {
-    /// # Errors
-    ///
-    /// When the message is not one of Cap'n Proto RPC.
-    pub(crate) fn new(
-        segments: Segments,
-        options: ReaderOptions,
-        current: Rc<Cell<Option<u32>>>,
-    ) -> capnp::Result<Self> {
-        let reader = Reader::new(segments, options);
-        let kind = match reader.get_root::<message::Reader<'_>>()?.which() {
-            Ok(message::Call(call)) => Kind::Call(call?.get_question_id()),
-            Ok(message::Finish(finish)) => Kind::Finish(finish?.get_question_id()),
-            _ => Kind::Other,
-        };
-        Ok(Self {
-            reader,
-            kind,
-            current,
-        })
-    }
-}
-
-impl IncomingMessage for Incoming {
-    fn get_body(&self) -> capnp::Result<any_pointer::Reader<'_>> {
-        if let Kind::Call(question) = self.kind {
-            self.current.set(Some(question));
-        }
-        self.reader.get_root()
-    }
-}
+use crate::Error;
 
 /// A message that `capnp-rpc` builds.
 struct Outgoing {
@@ -177,11 +37,7 @@ impl OutgoingMessage for Outgoing {
     fn send(self: Box<Self>) -> (Promise<(), capnp::Error>, Rc<Builder<HeapAllocator>>) {
         let message = Rc::new(self.message);
         if !self.shared.closed.get() {
-            let answered = answered_question(&message);
-            self.shared.outbox.borrow_mut().push(Rc::clone(&message));
-            if let Some(question) = answered {
-                self.shared.inbox.borrow_mut().answered(question);
-            }
+            self.shared.send(&message);
         }
         (Promise::ok(()), message)
     }
@@ -195,11 +51,96 @@ impl OutgoingMessage for Outgoing {
     }
 }
 
-fn answered_question(message: &Builder<HeapAllocator>) -> Option<u32> {
-    let root = message.get_root_as_reader::<message::Reader<'_>>().ok()?;
-    match root.which().ok()? {
-        message::Return(answer) => Some(answer.ok()?.get_answer_id()),
-        _ => None,
+impl Shared {
+    /// Sends a message that `capnp-rpc` built, and notes what it means for the peer's tables.
+    fn send(&self, message: &Rc<Builder<HeapAllocator>>) {
+        // Fails for nothing that `capnp-rpc` builds.
+        let push = self.note(message).unwrap_or(true);
+        if push {
+            self.outbox.borrow_mut().push(Rc::clone(message));
+        }
+    }
+
+    /// False: the message is not to be sent.
+    fn note(&self, sent: &Builder<HeapAllocator>) -> capnp::Result<bool> {
+        let bytes = sent.size_in_words() * 8;
+        let too_large = bytes > self.limits.message_bytes;
+        let mut inbox = self.inbox.borrow_mut();
+        match sent.get_root_as_reader::<message::Reader<'_>>()?.which()? {
+            message::Call(call) => {
+                let call = call?;
+                let question = call.get_question_id();
+                let table = call.get_params()?.get_cap_table()?;
+                self.unsent.borrow_mut().remove(&question);
+                if too_large {
+                    drop(inbox);
+                    self.answer_unsent(question, table)?;
+                    return Ok(false);
+                }
+                inbox.ledger.sent(table);
+            }
+            message::Return(answer) => {
+                let answer = answer?;
+                let question = answer.get_answer_id();
+                if let return_::Results(results) = answer.which()? {
+                    inbox.ledger.sent(results?.get_cap_table()?);
+                }
+                let kept = (!answer.get_no_finish_needed()).then_some(bytes);
+                if let Some(finish) = inbox.ledger.answered(question, kept) {
+                    // Before anything that was read later: the peer may use the number again after it.
+                    inbox.push_front(finish);
+                }
+                if too_large {
+                    let error = Error::limit("message_bytes", self.limits.message_bytes);
+                    let failure = failure(question, &error.to_wire().extra);
+                    self.outbox.borrow_mut().push(Rc::new(failure));
+                    return Ok(false);
+                }
+            }
+            message::Release(release) => inbox.ledger.released(release?.get_id()),
+            message::Resolve(resolve) => {
+                if let resolve::Cap(cap) = resolve?.which()? {
+                    inbox.ledger.sent_cap(cap?);
+                }
+            }
+            message::Finish(finish) => {
+                return Ok(!self.unsent.borrow_mut().remove(&finish?.get_question_id()));
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Answers a call of this process that is too large to be sent, as the peer would have: with a failure, and by
+    /// releasing the objects in its params.
+    fn answer_unsent(
+        &self,
+        question: u32,
+        table: capnp::struct_list::Reader<'_, cap_descriptor::Owned>,
+    ) -> capnp::Result<()> {
+        self.too_large.set(true);
+        self.unsent.borrow_mut().insert(question);
+        let error = Error::limit("message_bytes", self.limits.message_bytes);
+        let mut answer = failure(question, &error.to_string());
+        if let message::Return(answer) = answer.get_root::<message::Builder<'_>>()?.which()? {
+            answer?.set_no_finish_needed(true);
+        }
+        let mut messages = vec![answer];
+        for cap in table {
+            if let cap_descriptor::SenderHosted(id) | cap_descriptor::SenderPromise(id) =
+                cap.which()?
+            {
+                messages.push(release(id, 1));
+            }
+        }
+        let mut inbox = self.inbox.borrow_mut();
+        for message in &messages {
+            let segments = Segments::copied(message);
+            let options = capnp::message::ReaderOptions::new();
+            let current = Rc::clone(&self.current_question);
+            inbox.push(Incoming::new(segments, options, current)?);
+        }
+        Ok(())
     }
 }
 
@@ -266,11 +207,9 @@ impl Connection<Side> for Stream {
     ) -> Promise<Option<Box<dyn IncomingMessage>>, capnp::Error> {
         let shared = Rc::clone(&self.shared);
         Promise::from_future(futures::future::poll_fn(move |context| {
-            shared
-                .inbox
-                .borrow_mut()
-                .poll(context)
-                .map_ok(|message| message.map(|m| Box::new(m) as Box<dyn IncomingMessage>))
+            shared.next_message(context).map_ok(|message| {
+                message.map(|message| Box::new(message) as Box<dyn IncomingMessage>)
+            })
         }))
     }
 

@@ -1,7 +1,7 @@
 //! What the futures of a vat, its objects and its driver share. It never leaves the vat.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Weak as ArcWeak};
 use std::task::Waker;
@@ -13,8 +13,8 @@ use futures::channel::oneshot;
 use futures::future::{AbortHandle, LocalBoxFuture};
 use slab::Slab;
 
+use super::inbox::Inbox;
 use super::local::LocalObject;
-use super::network::Inbox;
 use super::outbox::Outbox;
 use crate::Error;
 use crate::inner::Inner;
@@ -31,6 +31,12 @@ pub(crate) struct Shared {
     pub(crate) ending: Cell<bool>,
     pub(crate) inbox: RefCell<Inbox>,
     pub(crate) outbox: RefCell<Outbox>,
+    /// Calls of this process that were too large to be sent, until their numbers are used again.
+    pub(crate) unsent: RefCell<HashSet<u32>>,
+    /// Says that the call that was to be sent last was too large.
+    pub(crate) too_large: Cell<bool>,
+    /// Those who wait until fewer bytes are queued.
+    pub(crate) room: RefCell<Vec<Waker>>,
     /// Futures that wait for their first poll.
     pub(crate) new_tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     /// Capabilities that handles outside name by their key.
@@ -101,11 +107,14 @@ impl Shared {
     pub(crate) fn new(connection: ArcWeak<Inner>, limits: Limits) -> Self {
         Self {
             connection,
+            inbox: RefCell::new(Inbox::new(limits.clone())),
             limits,
             closed: Cell::new(false),
             ending: Cell::new(false),
-            inbox: RefCell::default(),
             outbox: RefCell::default(),
+            unsent: RefCell::default(),
+            too_large: Cell::new(false),
+            room: RefCell::default(),
             new_tasks: RefCell::default(),
             imports: RefCell::default(),
             calls: RefCell::default(),
@@ -124,6 +133,25 @@ impl Shared {
 
     pub(crate) fn defer(&self, action: Deferred) {
         self.deferred.borrow_mut().push(action);
+    }
+
+    /// Has those woken who wait until fewer bytes are queued, if they are. False: more are queued than can be allowed.
+    ///
+    /// Callers wait, but answers and the protocol's own messages do not.
+    pub(crate) fn make_room(&self, queued: usize) -> bool {
+        if queued < self.limits.queued_bytes {
+            let waiting = self.room.take();
+            let mut deferred = self.deferred.borrow_mut();
+            deferred.extend(waiting.into_iter().map(Deferred::Wake));
+        }
+        let slack = self.limits.message_bytes.saturating_mul(UNASKED_MESSAGES);
+        let allowed = queued <= self.limits.queued_bytes.saturating_add(slack);
+        if !allowed {
+            self.defer(Deferred::Report(
+                "limit exceeded: queued_bytes; the peer does not read, and the connection is closed",
+            ));
+        }
+        allowed
     }
 
     /// The capability that a key names. `None` after the connection ended.
@@ -173,3 +201,6 @@ impl Shared {
         Some(Arc::clone(&local.object))
     }
 }
+
+/// How many messages of the greatest size may be queued beyond the limit: answers that were ready at the same moment.
+const UNASKED_MESSAGES: usize = 4;

@@ -16,8 +16,9 @@ use futures::stream::FuturesUnordered;
 
 use super::frame::FrameReader;
 use super::gate::Gate;
+use super::inbox::Incoming;
 use super::local::LocalObject;
-use super::network::{Incoming, Network};
+use super::network::Network;
 use super::shared::{CallState, Deferred, Shared};
 use super::transport::Transport;
 use crate::inner::Inner;
@@ -69,14 +70,15 @@ impl State {
         waker: Waker,
     ) -> (Self, Option<usize>) {
         let options = ReaderOptions {
-            traversal_limit_in_words: Some(limits.message_bytes / 8),
+            // Several times over: params are looked at, read and perhaps copied.
+            traversal_limit_in_words: Some((limits.message_bytes / 8).saturating_mul(READ_TIMES)),
             nesting_limit: i32::try_from(limits.nesting).unwrap_or(i32::MAX),
         };
         let reader = FrameReader::new(limits.message_bytes);
         let shared = Rc::new(Shared::new(connection, limits));
         let (side, first) = match role {
             Role::Client => (Side::Client, None),
-            Role::Server(object) => (Side::Server, Some(LocalObject::hook(&shared, &object))),
+            Role::Server(object) => (Side::Server, LocalObject::hook(&shared, &object).ok()),
         };
         let network = Box::new(Network {
             shared: Rc::clone(&shared),
@@ -111,7 +113,14 @@ impl State {
     }
 
     /// The capability for an object of this process.
-    pub(crate) fn export(&self, object: &Arc<dyn Object>) -> Box<dyn ClientHook> {
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`](crate::Error::LimitExceeded) when the peer holds too many.
+    pub(crate) fn export(
+        &self,
+        object: &Arc<dyn Object>,
+    ) -> Result<Box<dyn ClientHook>, crate::Error> {
         LocalObject::hook(&self.shared, object)
     }
 
@@ -137,7 +146,9 @@ impl State {
             Poll::Pending => self.write_blocked = true,
             Poll::Ready(Err(_)) => return false,
         }
-        true
+        let queued = outbox.queued();
+        drop(outbox);
+        self.shared.make_room(queued)
     }
 
     /// Reads once from the stream, and hands what came to the RPC system's inbox.
@@ -221,13 +232,7 @@ impl State {
         while let Some(segments) = self.reader.next_message()? {
             let current = Rc::clone(&self.shared.current_question);
             let message = Incoming::new(segments, self.options, current)?;
-            let cancelled = self.shared.inbox.borrow_mut().push(message);
-            if let Some(key) = cancelled {
-                if let Some(request) = self.shared.requests.borrow().get(key) {
-                    self.shared
-                        .defer(Deferred::Cancel(Arc::clone(&request.state)));
-                }
-            }
+            self.shared.inbox.borrow_mut().push(message);
         }
         Ok(())
     }
@@ -246,3 +251,6 @@ fn contain(action: impl FnOnce()) -> bool {
 fn premature_end() -> capnp::Error {
     capnp::Error::disconnected("Premature end of stream".to_owned())
 }
+
+/// How often a message of the greatest size may be read.
+const READ_TIMES: usize = 4;

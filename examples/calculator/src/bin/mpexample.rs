@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use calculator::debug::DEBUG_VARIABLE;
 use calculator::local::{CalculatorInit, PrinterInit};
@@ -51,7 +51,12 @@ fn run_in_processes(debug: bool) -> Result<(), Error> {
         ("mpprinter", &printer_process),
     ];
     if let Err(error) = result {
-        return Err(explain(error, &children));
+        let error = calculator_process.explain(error);
+        // The calculator passes on that its printer is gone, as the failure of its own method.
+        return Err(match printer_process.wait(Some(Instant::now())) {
+            Ok(status) => Error::failed(format!("{error} (mpprinter ended with {status})")),
+            Err(_) => error,
+        });
     }
     drop(clients);
     for (name, process) in children {
@@ -88,21 +93,6 @@ fn spawn(
     }
     let (client, process) = multiprocess::spawn::<dyn Init>(event_loop, command)?;
     Ok((Arc::new(client), process))
-}
-
-/// Adds how a child ended, if that is why a call failed.
-fn explain(error: Error, children: &[(&str, &Process)]) -> Error {
-    if !error.is_disconnected() && !error.to_string().contains("disconnect") {
-        return error;
-    }
-    // A killed child's socket closes a moment before it can be waited for.
-    let deadline = Instant::now() + Duration::from_millis(300);
-    for (name, process) in children {
-        if let Ok(status) = process.wait(Some(deadline)) {
-            return Error::failed(format!("{error} ({name} ended with {status})"));
-        }
-    }
-    error
 }
 
 fn say(text: &str) -> Result<(), Error> {
