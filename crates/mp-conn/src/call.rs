@@ -255,7 +255,7 @@ fn set_threads(
     }
     if let Some(callback) = &threads.callback_thread {
         builder.set_callback_thread(capnp::capability::FromClientHook::new(
-            state.export(callback),
+            state.export(callback)?,
         ));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) waiters: AtomicUsize,
     /// Calls of the peer that were not answered when the vat was left last.
     pub(crate) requests: AtomicUsize,
+    /// So many bytes wait to be written that callers wait.
+    pub(crate) congested: AtomicBool,
     key: usize,
     pub(crate) lifecycle: Mutex<Lifecycle>,
     pub(crate) ended: Condvar,

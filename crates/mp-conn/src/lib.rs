@@ -75,6 +75,7 @@ mod message;
 mod object;
 #[doc(hidden)]
 pub mod proxy_capnp;
+mod room;
 mod server_call;
 mod spawn;
 mod stream;

@@ -206,7 +206,11 @@ impl State {
         for request in &requests {
             shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
         }
-        let before = shared.deferred.borrow().len();
+        let room = shared.room.take();
+        let mut deferred = shared.deferred.borrow_mut();
+        deferred.extend(room.into_iter().map(Deferred::Wake));
+        let before = deferred.len();
+        drop(deferred);
         let tasks = std::mem::take(&mut self.tasks);
         let imports: Vec<_> = shared.imports.borrow_mut().drain().collect();
         let inbox = shared.inbox.borrow_mut().clear();
