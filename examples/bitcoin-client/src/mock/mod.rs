@@ -1,0 +1,139 @@
+//! A node for tests: serves a node's interfaces, in any version of the schema, from a small chain of its own.
+//!
+//! It behaves as a `bitcoin-node` on regtest does where a client can tell, but checks only what needs no coins: work, merkle
+//! roots, the coinbase transaction's form, witness commitments. Its transactions spend what never was.
+
+mod assemble;
+mod chain;
+mod check;
+mod objects;
+mod rpc;
+mod v30;
+mod v31;
+mod v32;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::{Amount, Transaction};
+use multiprocess::{Address, EventLoop, Listener};
+
+use self::chain::Chain;
+use crate::{BlockRef, Error, Result, Version};
+
+/// A node that listens until it is dropped.
+#[derive(Debug)]
+pub struct MockNode {
+    chain: Arc<Chain>,
+    path: PathBuf,
+    listener: Option<Listener>,
+}
+
+impl MockNode {
+    /// Listens on a socket, and speaks that version of the schema. The chain has one block, the first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ipc`] when it cannot listen there.
+    pub fn listen(path: impl AsRef<Path>, version: Version) -> Result<Self> {
+        let path = path.as_ref();
+        let address = Address::unix(path).map_err(Error::Ipc)?;
+        let event_loop = EventLoop::new("mock-node")?;
+        let chain = Arc::new(Chain::new());
+        let object = Arc::new(objects::Init::new(Arc::clone(&chain)));
+        let listener = match version {
+            Version::V30 => multiprocess::listen::<dyn crate::schema::v30::init::Init>(
+                &event_loop,
+                address,
+                object,
+            ),
+            Version::V31 => multiprocess::listen::<dyn crate::schema::v31::init::Init>(
+                &event_loop,
+                address,
+                object,
+            ),
+            Version::V32 => multiprocess::listen::<dyn crate::schema::v32::init::Init>(
+                &event_loop,
+                address,
+                object,
+            ),
+        }?;
+        Ok(Self {
+            chain,
+            path: path.to_owned(),
+            listener: Some(listener),
+        })
+    }
+
+    /// The address that clients connect to.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("unix:{}", self.path.display())
+    }
+
+    /// The last block of the chain.
+    #[must_use]
+    pub fn tip(&self) -> BlockRef {
+        self.chain.tip()
+    }
+
+    /// Adds blocks to the chain, with the transactions of the memory pool.
+    pub fn mine(&self, count: u32) {
+        self.chain.mine(count);
+    }
+
+    /// Puts a transaction into the memory pool.
+    pub fn add_transaction(&self, fee: Amount) -> Transaction {
+        self.chain.add_transaction(fee)
+    }
+
+    /// Has the node hear of the header of a block, but not of the block: templates are held back for a while.
+    pub fn hear_of_header(&self) {
+        self.chain.hear_of_header();
+    }
+
+    /// How many calls of clients wait at this moment.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.chain.waiting()
+    }
+
+    /// Waits until that many calls of clients wait, or the time is over. Whether they do.
+    #[must_use]
+    pub fn wait_for_waiting(&self, count: usize, timeout: Duration) -> bool {
+        self.chain.wait_for_waiting(count, timeout)
+    }
+
+    /// How many templates clients hold.
+    #[must_use]
+    pub fn templates(&self) -> usize {
+        self.chain.templates()
+    }
+
+    /// Waits until the node was asked to stop.
+    pub fn wait_stopped(&self) {
+        self.chain.wait_stopped();
+    }
+
+    /// Ends all waits, and [`Self::wait_stopped`], as a client's request to stop does.
+    pub fn request_stop(&self) {
+        self.chain.stop();
+    }
+
+    /// Ends all waits and all connections.
+    pub fn stop(&mut self) {
+        self.chain.stop();
+        if let Some(listener) = self.listener.take() {
+            for connection in listener.connections() {
+                connection.close();
+            }
+        }
+    }
+}
+
+impl Drop for MockNode {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

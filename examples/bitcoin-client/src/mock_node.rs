@@ -1,0 +1,76 @@
+//! The command `mock-node`.
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use bitcoin::Amount;
+use bitcoin_client::mock::MockNode;
+use multiprocess::Address;
+
+use crate::Outcome;
+use crate::cli;
+use crate::output::report;
+
+/// Serves until a client or standard input says `stop`.
+pub(crate) fn run(options: &cli::MockNode) -> Outcome {
+    let address = Address::parse(&options.address, std::env::current_dir()?, "node")?;
+    let node = Arc::new(MockNode::listen(address.path(), options.schema.into())?);
+    let mut output = io::stdout().lock();
+    writeln!(output, "listening on {}", node.address())?;
+    output.flush()?;
+    drop(output);
+    let commanded = Arc::clone(&node);
+    thread::Builder::new()
+        .name("stdin".to_owned())
+        .spawn(move || read_commands(&commanded))?;
+    let (ended, end) = mpsc::channel::<()>();
+    let miner = options
+        .mine_every
+        .map(|interval| start_mining(&node, interval, end))
+        .transpose()?;
+    node.wait_stopped();
+    drop(ended);
+    if let Some(miner) = miner {
+        miner.join().map_err(|_| "the miner panicked")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Mines a block after each interval, until the other end of the channel is dropped.
+fn start_mining(
+    node: &Arc<MockNode>,
+    interval: Duration,
+    end: mpsc::Receiver<()>,
+) -> io::Result<thread::JoinHandle<()>> {
+    let node = Arc::clone(node);
+    thread::Builder::new()
+        .name("miner".to_owned())
+        .spawn(move || {
+            while end.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
+                node.mine(1);
+            }
+        })
+}
+
+fn read_commands(node: &MockNode) {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let mut words = line.split_whitespace();
+        let command = words.next().unwrap_or_default();
+        let number = words.next().map(str::parse::<u32>).transpose();
+        match (command, number) {
+            ("mine", Ok(count)) => node.mine(count.unwrap_or(1)),
+            ("tx", Ok(fee)) => {
+                drop(node.add_transaction(Amount::from_sat(u64::from(fee.unwrap_or(1_000)))))
+            }
+            ("header", Ok(None)) => node.hear_of_header(),
+            ("stop", Ok(None)) => node.request_stop(),
+            ("", _) => {}
+            _ => report(&multiprocess::Error::failed(format!(
+                "unknown command: {line}"
+            ))),
+        }
+    }
+}
