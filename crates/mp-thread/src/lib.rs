@@ -69,6 +69,7 @@ mod job;
 mod lead;
 mod name;
 mod pool;
+mod serving;
 mod thread_map;
 mod thread_object;
 pub mod waiter;
@@ -81,9 +82,10 @@ use std::time::Instant;
 use mp_conn::{Cancellation, Capability, Connection, Error, Object, ServerCall, Threads};
 
 pub use self::async_threads::ThreadLease;
+pub use self::context::Sending;
 use self::context::ThreadContext;
-pub use self::context::{PendingDestroy, Sending, Serving};
 pub use self::dispatch::{Need, dispatch};
+pub use self::serving::{PendingDestroy, Serving};
 use self::thread_map::ThreadState;
 
 /// The threads that go into the context of a call that the calling thread makes: its counterpart at the peer, which is made
