@@ -208,7 +208,7 @@ impl Core {
                 let source = self.sources().get(&event.key).and_then(Weak::upgrade);
                 if let Some(source) = source {
                     contain("a connection", || {
-                        source.ready(event.readable, event.writable)
+                        source.ready(event.readable, event.writable);
                     });
                 }
             }

@@ -35,10 +35,11 @@ impl FrameReader {
 
     /// Where the next bytes of the stream go. Never empty.
     pub(crate) fn space(&mut self) -> &mut [u8] {
-        if let Some(partial) = &mut self.partial {
-            if self.start == self.end && partial.missing() >= DIRECT_BYTES {
-                return partial.space();
-            }
+        if let Some(partial) = &mut self.partial
+            && self.start == self.end
+            && partial.missing() >= DIRECT_BYTES
+        {
+            return partial.space();
         }
         if self.start == self.end {
             self.start = 0;
@@ -53,11 +54,12 @@ impl FrameReader {
 
     /// Says that `count` bytes were put where [`space`](Self::space) said.
     pub(crate) fn filled(&mut self, count: usize) {
-        if let Some(partial) = &mut self.partial {
-            if self.start == self.end && partial.missing() >= DIRECT_BYTES {
-                partial.filled += count;
-                return;
-            }
+        if let Some(partial) = &mut self.partial
+            && self.start == self.end
+            && partial.missing() >= DIRECT_BYTES
+        {
+            partial.filled += count;
+            return;
         }
         self.end += count;
     }

@@ -79,10 +79,10 @@ impl LocalObject {
             done,
             state: Arc::clone(&state),
         });
-        if let Some(question) = shared.current_question.take() {
-            if shared.inbox.borrow_mut().ledger.assign(question, key) {
-                shared.defer(Deferred::Cancel(Arc::clone(&state)));
-            }
+        if let Some(question) = shared.current_question.take()
+            && shared.inbox.borrow_mut().ledger.assign(question, key)
+        {
+            shared.defer(Deferred::Cancel(Arc::clone(&state)));
         }
         let call = ServerCall::new(connection, key, interface_id, ordinal, state).by(caller);
         match thread {
