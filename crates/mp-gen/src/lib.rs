@@ -31,8 +31,8 @@
 //! # }
 //! ```
 //!
-//! How a schema becomes code: `mp-schema` makes a model of it; [`plan`] decides every name and type and collects all errors;
-//! [`emit`] writes it down, which cannot fail; [`output`] puts the files in place, only where they changed. The message
+//! How a schema becomes code: `mp-schema` makes a model of it; `plan` decides every name and type and collects all errors;
+//! `emit` writes it down, which cannot fail; `output` puts the files in place, only where they changed. The message
 //! accessors come from the crate `capnpc`. Generated code names nothing but `::multiprocess::codegen`.
 
 mod accessors;
