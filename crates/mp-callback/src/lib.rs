@@ -1,4 +1,100 @@
 //! Offers local objects and closures to a peer process, and takes them back.
+//!
+//! A [`ServerObject`] is an object of this process as the peer sees it; a [`ProxyClient`] is an object of the peer as this
+//! process sees it. Both work on the untyped calls of `mp-conn`, on the threads that `mp-thread` chooses. An interface is
+//! described by an [`Interface`] implementation for `dyn X`, which `mp-gen` writes; this is what it looks like for an
+//! interface with one method, written by hand:
+//!
+//! ```
+//! use std::os::unix::net::UnixStream;
+//! use std::sync::Arc;
+//!
+//! use capnp::any_pointer::Owned as Any;
+//! use mp_callback::{Error, Interface, InterfaceInfo, Method, ProxyClient, Reply, ServerCall};
+//! use mp_callback::endpoint::Options;
+//! use mp_conn::EventLoop;
+//!
+//! trait Greeter: Send + Sync + 'static {
+//!     fn greet(&self, name: &str) -> Result<String, Error>;
+//!     fn as_greeter_client(&self) -> Option<&ProxyClient> {
+//!         None
+//!     }
+//! }
+//!
+//! #[derive(Clone)]
+//! struct GreeterClient(ProxyClient);
+//!
+//! static GREET: Method = Method {
+//!     interface: "Greeter",
+//!     name: "greet",
+//!     interface_id: 0xe1,
+//!     ordinal: 0,
+//!     context: None,
+//!     thread_map_param: None,
+//!     thread_map_result: None,
+//!     apart_params: false,
+//!     apart_results: false,
+//! };
+//!
+//! impl Greeter for GreeterClient {
+//!     fn greet(&self, name: &str) -> Result<String, Error> {
+//!         self.0.call::<Any, Any, String>(
+//!             &GREET,
+//!             |mut params, _| Ok(params.set_as::<capnp::text::Owned>(name)?),
+//!             |results, _| mp_callback::read(results.get_as::<capnp::text::Reader>(), "result"),
+//!         )
+//!     }
+//!     fn as_greeter_client(&self) -> Option<&ProxyClient> {
+//!         Some(&self.0)
+//!     }
+//! }
+//!
+//! impl Interface for dyn Greeter {
+//!     type Client = GreeterClient;
+//!     const INFO: &'static InterfaceInfo = &InterfaceInfo {
+//!         name: "Greeter",
+//!         id: 0xe1,
+//!         methods: &[&GREET],
+//!         construct: None,
+//!         destroy: None,
+//!     };
+//!     fn from_proxy(proxy: ProxyClient) -> GreeterClient {
+//!         GreeterClient(proxy)
+//!     }
+//!     fn into_object(client: GreeterClient) -> Arc<Self> {
+//!         Arc::new(client)
+//!     }
+//!     fn as_proxy(&self) -> Option<&ProxyClient> {
+//!         self.as_greeter_client()
+//!     }
+//!     fn dispatch(this: &Arc<Self>, call: ServerCall) -> Reply {
+//!         call.run::<Any, Any, String, String>(
+//!             &GREET,
+//!             |params, _| mp_callback::read(params.get_as::<capnp::text::Reader>(), "name"),
+//!             |name| this.greet(&name),
+//!             |greeting, mut results, _| Ok(results.set_as::<capnp::text::Owned>(&*greeting)?),
+//!         )
+//!     }
+//! }
+//!
+//! struct Polite;
+//!
+//! impl Greeter for Polite {
+//!     fn greet(&self, name: &str) -> Result<String, Error> {
+//!         Ok(format!("Good morning, {name}."))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! let event_loop = EventLoop::new("greeter")?;
+//! let (ours, theirs) = UnixStream::pair()?;
+//! let polite: Arc<dyn Greeter> = Arc::new(Polite);
+//! let _server = Options::new().serve(&event_loop, theirs, polite)?;
+//! let greeter = Options::new().connect::<dyn Greeter>(&event_loop, ours)?;
+//! assert_eq!(greeter.greet("Ada")?, "Good morning, Ada.");
+//! # Ok(())
+//! # }
+//! ```
 
 mod call_future;
 mod convert;
