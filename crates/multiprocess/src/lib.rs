@@ -1,4 +1,104 @@
 //! Calls between processes that look like calls in one process.
+//!
+//! An interface that is described in a `.capnp` file becomes a Rust trait. In one process a caller holds an implementation of
+//! the trait, across processes it holds a client that implements the same trait. The build script generates it,
+//!
+//! ```text
+//! fn main() -> Result<(), mp_gen::Error> {
+//!     mp_gen::Builder::new().src_prefix("schema").file("schema/greeter.capnp").compile()
+//! }
+//! ```
+//!
+//! [`include_proxies!`] puts it into the program, and what is left to write is the trait's implementation:
+//!
+//! ```
+//! # use std::os::unix::net::UnixStream;
+//! # use std::sync::Arc;
+//! # use multiprocess::codegen::{Interface, InterfaceInfo, Method, ProxyClient, Reply, ServerCall, capnp};
+//! # use capnp::any_pointer::Owned as Any;
+//! use multiprocess::{Error, EventLoop};
+//!
+//! # trait Greeter: Send + Sync + 'static {
+//! #     fn greet(&self, name: &str) -> Result<String, Error>;
+//! #     fn as_greeter_client(&self) -> Option<&ProxyClient> {
+//! #         None
+//! #     }
+//! # }
+//! # #[derive(Clone)]
+//! # struct GreeterClient(ProxyClient);
+//! # static GREET: Method = Method {
+//! #     interface: "Greeter",
+//! #     name: "greet",
+//! #     interface_id: 0xe1,
+//! #     ordinal: 0,
+//! #     context: None,
+//! #     thread_map_param: None,
+//! #     thread_map_result: None,
+//! #     apart_params: false,
+//! #     apart_results: false,
+//! # };
+//! # impl Greeter for GreeterClient {
+//! #     fn greet(&self, name: &str) -> Result<String, Error> {
+//! #         self.0.call::<Any, Any, String>(
+//! #             &GREET,
+//! #             |mut params, _| Ok(params.set_as::<capnp::text::Owned>(name)?),
+//! #             |results, _| multiprocess::codegen::read(results.get_as::<capnp::text::Reader>(), "result"),
+//! #         )
+//! #     }
+//! #     fn as_greeter_client(&self) -> Option<&ProxyClient> {
+//! #         Some(&self.0)
+//! #     }
+//! # }
+//! # impl Interface for dyn Greeter {
+//! #     type Client = GreeterClient;
+//! #     const INFO: &'static InterfaceInfo = &InterfaceInfo {
+//! #         name: "Greeter",
+//! #         id: 0xe1,
+//! #         methods: &[&GREET],
+//! #         construct: None,
+//! #         destroy: None,
+//! #     };
+//! #     fn from_proxy(proxy: ProxyClient) -> GreeterClient {
+//! #         GreeterClient(proxy)
+//! #     }
+//! #     fn into_object(client: GreeterClient) -> Arc<Self> {
+//! #         Arc::new(client)
+//! #     }
+//! #     fn as_proxy(&self) -> Option<&ProxyClient> {
+//! #         self.as_greeter_client()
+//! #     }
+//! #     fn dispatch(this: &Arc<Self>, call: ServerCall) -> Reply {
+//! #         call.run::<Any, Any, String, String>(
+//! #             &GREET,
+//! #             |params, _| multiprocess::codegen::read(params.get_as::<capnp::text::Reader>(), "name"),
+//! #             |name| this.greet(&name),
+//! #             |greeting, mut results, _| Ok(results.set_as::<capnp::text::Owned>(&*greeting)?),
+//! #         )
+//! #     }
+//! # }
+//! struct Polite;
+//!
+//! impl Greeter for Polite {
+//!     fn greet(&self, name: &str) -> Result<String, Error> {
+//!         Ok(format!("Good morning, {name}."))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! let event_loop = EventLoop::new("greeter")?;
+//! let (ours, theirs) = UnixStream::pair()?;
+//! let polite: Arc<dyn Greeter> = Arc::new(Polite);
+//! let _connection = multiprocess::serve(&event_loop, theirs, polite)?;
+//!
+//! let greeter = multiprocess::connect::<dyn Greeter>(&event_loop, ours)?;
+//! assert_eq!(greeter.greet("Ada")?, "Good morning, Ada.");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each blocking method has an async twin on the client (`greet_async`), whose future runs on any runtime. [`spawn`] starts a
+//! program and connects to it, [`listen`] serves a socket's clients, [`Options`] sets limits and who may connect. Objects and
+//! closures go both ways: what is passed as an argument can be called back at any time, on the thread that passed it.
 
 use std::process::Command;
 use std::sync::Arc;
