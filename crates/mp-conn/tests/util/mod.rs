@@ -5,6 +5,8 @@
     reason = "each test crate uses a part of it"
 )]
 
+pub(crate) mod raw;
+
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};

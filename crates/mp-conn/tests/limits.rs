@@ -1,0 +1,348 @@
+//! Every limit of a connection: what is allowed at it, and what the error one beyond it says.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod util;
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+
+use capnp_rpc::rpc_capnp::message;
+use mp_conn::{CallContext, Connection, Error, Limits, Stats, connect, serve};
+
+use crate::util::raw::{
+    Answer, ECHO, GIVE_BACK, HOLD, LARGE, LARGE_BYTES, MAKE, Raw, Server, exceeded,
+};
+use crate::util::{Echo, echo, until, within_deadline};
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+fn start(change: impl FnOnce(&mut Limits)) -> (Server, Raw) {
+    let (server, mut raw) = Server::start(limits(change));
+    raw.bootstrap();
+    raw.finish(0);
+    (server, raw)
+}
+
+#[test]
+fn calls_in_flight() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        for question in 1..=3 {
+            raw.call(question, HOLD);
+        }
+        raw.call(4, ECHO);
+        assert_eq!(raw.answer(), (4, exceeded("calls_in_flight", 3)));
+        until("three calls run", || server.held() == 3);
+        server.answer_held();
+        for _ in 1..=3 {
+            assert_eq!(raw.answer().1, Answer::Results(0));
+        }
+        raw.call(5, GIVE_BACK);
+        assert_eq!(raw.answer(), (5, Answer::Results(0)));
+        server.serves_others();
+    });
+}
+
+#[test]
+fn pipelined_calls_count_as_calls_in_flight() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        raw.call(1, HOLD);
+        for question in 2..=4 {
+            raw.call_with(question, ECHO, |call| {
+                let mut answer = call.init_target().init_promised_answer();
+                answer.set_question_id(1);
+            });
+        }
+        assert_eq!(raw.answer(), (4, exceeded("calls_in_flight", 3)));
+        server.serves_others();
+    });
+}
+
+#[test]
+fn answers_that_are_not_finished_count_as_calls_in_flight() {
+    within_deadline(|| {
+        let (_server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        for question in 1..=3 {
+            raw.call(question, MAKE);
+            assert_eq!(raw.answer(), (question, Answer::Results(1)));
+        }
+        raw.call(4, MAKE);
+        assert_eq!(raw.answer(), (4, exceeded("calls_in_flight", 3)));
+        raw.finish(4);
+        raw.finish(2);
+        raw.call(5, MAKE);
+        assert_eq!(raw.answer(), (5, Answer::Results(1)));
+    });
+}
+
+#[test]
+fn request_bytes() {
+    within_deadline(|| {
+        let (_server, mut raw) = start(|limits| limits.request_bytes = 100_000);
+        let text = |call: capnp_rpc::rpc_capnp::call::Builder<'_>, bytes: u32| {
+            let content = call.init_params().get_content();
+            content.initn_as::<capnp::text::Builder<'_>>(bytes);
+        };
+        raw.call_with(1, HOLD, |call| text(call, 60_000));
+        raw.call_with(2, ECHO, |call| text(call, 60_000));
+        assert_eq!(raw.answer(), (2, exceeded("request_bytes", 100_000)));
+        raw.call_with(3, ECHO, |call| text(call, 30_000));
+        assert_eq!(raw.answer(), (3, Answer::Results(0)));
+    });
+}
+
+#[test]
+fn exports() {
+    within_deadline(|| {
+        // The first object is one of them.
+        let (server, mut raw) = start(|limits| limits.exports = 4);
+        for question in 1..=3 {
+            raw.call(question, MAKE);
+            assert_eq!(raw.answer(), (question, Answer::Results(1)));
+            raw.finish(question);
+        }
+        raw.call(4, MAKE);
+        assert_eq!(raw.answer(), (4, exceeded("exports", 4)));
+        raw.send(|message| {
+            let mut release = message.init_release();
+            release.set_id(2);
+            release.set_reference_count(1);
+        });
+        raw.call(5, MAKE);
+        assert_eq!(raw.answer(), (5, Answer::Results(1)));
+        server.serves_others();
+    });
+}
+
+#[test]
+fn imports() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.imports = 3);
+        let give = |raw: &mut Raw, question, method, objects: std::ops::Range<u32>| {
+            raw.call_with(question, method, |call| {
+                let mut table = call.init_params().init_cap_table(objects.len() as u32);
+                for (index, object) in objects.enumerate() {
+                    table.reborrow().get(index as u32).set_sender_hosted(object);
+                }
+            });
+        };
+        give(&mut raw, 1, HOLD, 10..13);
+        give(&mut raw, 2, HOLD, 12..14);
+        assert_eq!(raw.answer(), (2, exceeded("imports", 3)));
+        // Both references that came with the refused call are given back, and only those.
+        for expected in [12, 13] {
+            let message = raw.receive().unwrap();
+            let root: message::Reader<'_> = message.get_root().unwrap();
+            let Ok(message::Release(release)) = root.which() else {
+                panic!("no release");
+            };
+            let release = release.unwrap();
+            assert_eq!(
+                (release.get_id(), release.get_reference_count()),
+                (expected, 1)
+            );
+        }
+        give(&mut raw, 3, HOLD, 10..13);
+        until("both calls run", || server.held() == 2);
+        server.answer_held();
+        give(&mut raw, 4, HOLD, 20..23);
+        until("the last call runs", || server.held() == 1);
+        server.serves_others();
+    });
+}
+
+#[test]
+fn message_bytes_of_the_peer() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);
+        raw.call_with(1, ECHO, |call| {
+            let content = call.init_params().get_content();
+            content.initn_as::<capnp::text::Builder<'_>>(79_000);
+        });
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        // A frame of one segment of 80,008 bytes is announced.
+        raw.send_bytes(&[0, 0, 0, 0]);
+        raw.send_bytes(&10_001_u32.to_le_bytes());
+        let reason = raw.aborted();
+        assert!(reason.contains("limit message_bytes is 80000"), "{reason}");
+        server.serves_others();
+    });
+}
+
+#[test]
+fn message_bytes_of_calls() {
+    within_deadline(|| {
+        let (server, _raw) = start(|_| ());
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let _served = serve(
+            server.event_loop(),
+            theirs,
+            Arc::new(Echo),
+            Limits::default(),
+        )
+        .unwrap();
+        let limits = limits(|limits| limits.message_bytes = 80_000);
+        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let text = "x".repeat(79_000);
+        assert_eq!(echo(&peer, 0, &text).unwrap(), text);
+        for _ in 0..3 {
+            let error = echo(&peer, 0, &"x".repeat(80_000)).unwrap_err();
+            assert_eq!(error.to_string(), "limit exceeded: message_bytes is 80000");
+        }
+        assert_eq!(echo(&peer, 0, "still").unwrap(), "still");
+        let connection = peer.connection().unwrap();
+        until("nothing is left of the calls", || {
+            connection.stats() == Stats::default() || connection.stats().calls == 0
+        });
+    });
+}
+
+#[test]
+fn message_bytes_of_results() {
+    within_deadline(|| {
+        let (_server, mut raw) = start(|limits| limits.message_bytes = 1 << 20);
+        raw.call(1, LARGE);
+        assert_eq!(raw.answer(), (1, exceeded("message_bytes", 1 << 20)));
+        raw.finish(1);
+        raw.call(1, ECHO);
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+    });
+}
+
+#[test]
+fn nesting() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.nesting = 12);
+        let nested = |call: capnp_rpc::rpc_capnp::call::Builder<'_>, depth: u32| {
+            let mut content = call.init_params().get_content();
+            for _ in 0..depth {
+                let list = content.initn_as::<capnp::any_pointer_list::Builder<'_>>(1);
+                content = list.get(0);
+            }
+        };
+        // The message, the call and the payload are the first levels.
+        raw.call_with(1, GIVE_BACK, |call| nested(call, 6));
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        raw.call_with(2, GIVE_BACK, |call| nested(call, 20));
+        let (question, answer) = raw.answer();
+        let Answer::Exception(text) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(question, 2);
+        assert!(text.contains("nest"), "{text}");
+        server.serves_others();
+    });
+}
+
+/// Says that it was woken.
+struct Flag(std::sync::mpsc::Sender<()>);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        // The receiver is gone when the test is over.
+        self.0.send(()).ok();
+    }
+}
+
+#[test]
+fn queued_bytes_make_callers_wait() {
+    within_deadline(|| {
+        let (server, _raw) = start(|_| ());
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let limits = limits(|limits| limits.queued_bytes = 1 << 20);
+        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let connection = peer.connection().unwrap();
+        let large = "x".repeat(600 << 10);
+        let send = || util::send(&peer, 0, &large);
+        let mut calls = Vec::new();
+        let error = loop {
+            match send() {
+                Ok(call) => calls.push(call),
+                Err(error) => break error,
+            }
+            assert!(calls.len() < 10, "nothing bounds the queue");
+        };
+        assert_eq!(error.to_string(), "limit exceeded: queued_bytes is 1048576");
+        assert!(!connection.has_room());
+        assert!(connection.stats().queued_bytes < 2 << 20);
+        let (sender, woken) = std::sync::mpsc::channel();
+        let waker = Waker::from(Arc::new(Flag(sender)));
+        assert!(connection.poll_room(&waker).is_pending());
+        // The peer begins to read.
+        let reader = std::thread::Builder::new()
+            .spawn(move || std::io::copy(&mut theirs, &mut std::io::sink()))
+            .unwrap();
+        woken.recv().unwrap();
+        assert!(matches!(connection.poll_room(&waker), Poll::Ready(Ok(()))));
+        until("there is room", || connection.has_room());
+        calls.push(send().unwrap());
+        drop(calls);
+        connection.close();
+        assert!(matches!(
+            connection.poll_room(&waker),
+            Poll::Ready(Err(Error::CalledAfterDisconnect))
+        ));
+        drop((peer, connection));
+        reader.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_read_its_answers_is_cut_off() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| {
+            limits.queued_bytes = 1 << 20;
+            limits.message_bytes = 2 << 20;
+        });
+        // Answers of ten times what may be queued, of which none is read.
+        let most = (1 << 20) + 4 * (2 << 20) + LARGE_BYTES as usize + 4096;
+        for question in 1..=90 {
+            raw.call(question, LARGE);
+            assert!(server.connection.stats().queued_bytes < most);
+            if server.connection.is_closed() {
+                break;
+            }
+        }
+        server.connection.wait_closed(None).unwrap();
+        server.serves_others();
+        raw.ended();
+    });
+}
+
+#[test]
+fn calls_of_this_process_need_room_for_their_objects() {
+    within_deadline(|| {
+        let (server, _raw) = start(|_| ());
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let _served = serve(
+            server.event_loop(),
+            theirs,
+            Arc::new(Echo),
+            Limits::default(),
+        )
+        .unwrap();
+        let peer = connect(
+            server.event_loop(),
+            ours,
+            limits(|limits| limits.exports = 1),
+        )
+        .unwrap();
+        let give = |objects: usize| {
+            let mut context = CallContext::default();
+            for index in 0..objects {
+                context.objects.push((index as u16, Arc::new(Echo)));
+            }
+            Connection::call(&peer, 1, 7, &context, |_| Ok(()))
+        };
+        let error = give(2).unwrap_err();
+        assert_eq!(error.to_string(), "limit exceeded: exports is 1");
+        until("the object of the failed call is gone", || give(1).is_ok());
+        assert_eq!(echo(&peer, 0, "still").unwrap(), "still");
+    });
+}
