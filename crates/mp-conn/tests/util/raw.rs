@@ -16,6 +16,7 @@ use mp_conn::{
 pub(crate) struct Server {
     pub(crate) connection: Connection,
     honest: Capability,
+    victim: Arc<Victim>,
     held: Arc<Mutex<Vec<ServerCall>>>,
     event_loop: EventLoop,
 }
@@ -31,10 +32,12 @@ impl Server {
         serve(&event_loop, theirs, other, Limits::default()).unwrap();
         let honest = connect(&event_loop, ours, Limits::default()).unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let connection = serve(&event_loop, theirs, victim, limits).unwrap();
+        let other = Arc::<Victim>::clone(&victim);
+        let connection = serve(&event_loop, theirs, other, limits).unwrap();
         let server = Self {
             connection,
             honest,
+            victim,
             held,
             event_loop,
         };
@@ -43,6 +46,11 @@ impl Server {
 
     pub(crate) fn event_loop(&self) -> &EventLoop {
         &self.event_loop
+    }
+
+    /// The object, for further connections.
+    pub(crate) fn victim(&self) -> Arc<dyn Object> {
+        Arc::<Victim>::clone(&self.victim)
     }
 
     /// Fails unless another client is served as ever.
