@@ -96,14 +96,21 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`Error::Disconnected`] when the connection has ended.
+    /// [`Error::Disconnected`] when the connection has ended; when the answer is there, what it fails with, or
+    /// [`Error::Malformed`] when it lacks the object.
     pub fn pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
         let key = self.key.ok_or(Error::Cancelled)?;
         let import = self.connection.enter(|state| {
             let calls = state.shared.calls.borrow();
-            let pipeline = calls.get(key).and_then(|slot| slot.pipeline.as_ref());
-            let pipeline = pipeline.ok_or(Error::Disconnected)?;
-            let hook = pipeline.hook.get_pipelined_cap(&pipeline_ops(path));
+            let slot = calls.get(key).ok_or(Error::Disconnected)?;
+            let ops = pipeline_ops(path);
+            let hook = match (&slot.state, &slot.pipeline) {
+                // `capnp-rpc` panics when an answer that is there lacks the object.
+                (CallState::Done(Ok(response)), _) => response.hook.get()?.get_pipelined_cap(&ops)?,
+                (CallState::Done(Err(error)), _) => return Err(Error::from_wire(error.clone())),
+                (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
+                (_, None) => return Err(Error::Disconnected),
+            };
             Ok::<_, Error>(state.shared.imports.borrow_mut().insert(hook))
         })??;
         Ok(Capability::new(Arc::clone(&self.connection), import))
