@@ -9,6 +9,7 @@ use futures::future::abortable;
 
 use crate::capability::{Capability, pipeline_ops};
 use crate::connection::Connection;
+use crate::error::QUEUED_BYTES;
 use crate::inner::{Inner, Release, contained};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
@@ -23,6 +24,9 @@ pub struct CallContext {
     pub threads: Option<Threads>,
     /// Objects of this process to be put into pointer fields, such as a thread map.
     pub objects: Vec<(u16, Arc<dyn Object>)>,
+    /// Whether the call fails with [`Error::LimitExceeded`] when [`queued_bytes`](crate::Limits::queued_bytes) wait to be
+    /// written. Calls that nobody waits for do not: they must not get lost, and are small.
+    pub bounded: bool,
 }
 
 /// The content of a `Context`.
@@ -57,8 +61,9 @@ impl Call {
             if state.is_closed() {
                 return Err(inner.disconnected());
             }
-            if state.shared.outbox.borrow().queued() >= inner.limits.queued_bytes {
-                return Err(Error::limit("queued_bytes", inner.limits.queued_bytes));
+            let queued = state.shared.outbox.borrow().queued();
+            if context.bounded && queued >= inner.limits.queued_bytes {
+                return Err(Error::limit(QUEUED_BYTES, inner.limits.queued_bytes));
             }
             let hook = state
                 .shared
@@ -106,7 +111,9 @@ impl Call {
             let ops = pipeline_ops(path);
             let hook = match (&slot.state, &slot.pipeline) {
                 // `capnp-rpc` panics when an answer that is there lacks the object.
-                (CallState::Done(Ok(response)), _) => response.hook.get()?.get_pipelined_cap(&ops)?,
+                (CallState::Done(Ok(response)), _) => {
+                    response.hook.get()?.get_pipelined_cap(&ops)?
+                }
                 (CallState::Done(Err(error)), _) => return Err(Error::from_wire(error.clone())),
                 (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
                 (_, None) => return Err(Error::Disconnected),

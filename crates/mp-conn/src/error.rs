@@ -134,6 +134,12 @@ impl Error {
         }
     }
 
+    /// Whether so many bytes wait to be written that a call was not sent. It can be when the peer has read some.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::LimitExceeded { limit, .. } if *limit == QUEUED_BYTES)
+    }
+
     /// Whether the connection is gone, so that the same call cannot succeed on it later.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
@@ -202,3 +208,6 @@ impl From<io::Error> for Error {
         Self::io("I/O error", error)
     }
 }
+
+/// The limit that passes by itself.
+pub(crate) const QUEUED_BYTES: &str = "queued_bytes";

@@ -5,6 +5,7 @@ use std::task::{Poll, Waker};
 
 use crate::Error;
 use crate::connection::Connection;
+use crate::error::QUEUED_BYTES;
 
 impl Connection {
     /// Whether fewer bytes wait to be written than [`Limits::queued_bytes`](crate::Limits::queued_bytes). If not, calls fail
@@ -12,6 +13,19 @@ impl Connection {
     #[must_use]
     pub fn has_room(&self) -> bool {
         !self.inner().congested.load(Ordering::SeqCst)
+    }
+
+    /// The error of a call that cannot be sent now, because too many bytes wait to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LimitExceeded`].
+    pub fn room(&self) -> Result<(), Error> {
+        if self.has_room() {
+            Ok(())
+        } else {
+            Err(Error::limit(QUEUED_BYTES, self.limits().queued_bytes))
+        }
     }
 
     /// Ready when another message may be queued. If it may not, the waker is woken when it may.

@@ -259,7 +259,15 @@ fn queued_bytes_make_callers_wait() {
         let peer = connect(server.event_loop(), ours, limits).unwrap();
         let connection = peer.connection().unwrap();
         let large = "x".repeat(600 << 10);
-        let send = || util::send(&peer, 0, &large);
+        let context = CallContext {
+            bounded: true,
+            ..CallContext::default()
+        };
+        let send = || {
+            Connection::call(&peer, 1, 0, &context, |mut params| {
+                Ok(params.set_as::<capnp::text::Owned>(&*large)?)
+            })
+        };
         let mut calls = Vec::new();
         let error = loop {
             match send() {
@@ -269,6 +277,7 @@ fn queued_bytes_make_callers_wait() {
             assert!(calls.len() < 10, "nothing bounds the queue");
         };
         assert_eq!(error.to_string(), "limit exceeded: queued_bytes is 1048576");
+        assert!(error.is_full());
         assert!(!connection.has_room());
         assert!(connection.stats().queued_bytes < 2 << 20);
         let (sender, woken) = std::sync::mpsc::channel();
