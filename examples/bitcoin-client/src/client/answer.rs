@@ -28,7 +28,7 @@ pub(crate) fn known<T: Send + 'static>(result: Result<T>) -> Answer<T> {
 pub(crate) struct Wait<A, I: FnOnce()> {
     call: Option<CallFuture<A>>,
     interrupt: Option<I>,
-    counted: Option<Counted>,
+    waits: Arc<Waits>,
 }
 
 impl<A: Send + 'static, I: FnOnce()> Wait<A, I> {
@@ -37,7 +37,7 @@ impl<A: Send + 'static, I: FnOnce()> Wait<A, I> {
         Self {
             call: Some(call),
             interrupt: Some(interrupt),
-            counted: Some(Counted::new(waits)),
+            waits: Arc::clone(waits),
         }
     }
 
@@ -59,12 +59,12 @@ impl<A, I: FnOnce()> Drop for Wait<A, I> {
         }
         // The node's thread is busy until the method returns: the call keeps it until then.
         if let Some(call) = self.call.take() {
-            call.detach(self.counted.take());
+            call.detach(Counted::new(&self.waits));
         }
     }
 }
 
-/// Counts the waits that the node has not ended yet.
+/// Counts the waits that were given up and that the node has not ended yet.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     state: Mutex<WaitsState>,
