@@ -1,4 +1,4 @@
-//! A peer with another implementation of Cap'n Proto: `foreign.py`, on the C++ runtime, as a client of `conformance serve`.
+//! A peer with another implementation of Cap'n Proto: `foreign`, on the C++ runtime, as a client of `conformance serve`.
 
 mod util;
 
@@ -14,7 +14,7 @@ fn python() {
         // Not through `eprintln`, which tests capture: this is to be seen.
         writeln!(
             io::stderr(),
-            "SKIPPED: set MP_PYTHON to a Python that can import capnp, to run foreign.py"
+            "SKIPPED: set MP_PYTHON to a Python that can import capnp, to run tests/foreign"
         )
         .unwrap();
         return;
@@ -23,8 +23,9 @@ fn python() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = run(
         Command::new(python)
-            .arg(package.join("tests/foreign.py"))
-            .arg(server.path())
+            .arg("-B")
+            .arg(package.join("tests/foreign"))
+            .arg(server.address())
             .arg(package.join("schema/conformance.capnp"))
             // Where /mp/proxy.capnp is.
             .arg(package.join("../../crates/mp-schema/schema")),

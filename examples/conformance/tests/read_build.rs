@@ -1,5 +1,7 @@
 //! For every struct of the schema: what is built is what is read.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use conformance::conformance::{
     Color, Empty, Note, Numbers, Options, Pair, Person, TextIntPair, Tree,
 };

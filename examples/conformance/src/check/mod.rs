@@ -25,7 +25,7 @@ pub fn check(address: &str, part: &str) -> Result<bool, Error> {
     report::run(part, move |report| cases(report, &init))
 }
 
-fn cases(report: &mut Report, init: &InitClient) {
+fn cases(report: &Report, init: &InitClient) {
     values::cases(report, init);
     objects::cases(report, init);
     threads::cases(report, init);

@@ -13,7 +13,7 @@ use super::report::{Failure, Report, equal, fails_with, holds};
 use crate::conformance::{Callback, Init, InitClient, ObjectsClient};
 
 /// All of them.
-pub(super) fn cases(report: &mut Report, init: &InitClient) {
+pub(super) fn cases(report: &Report, init: &InitClient) {
     let Some(objects) = report.needed("Init.makeObjects", || {
         Ok::<_, Failure>(init.make_objects()?)
     }) else {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::io::{self, Write};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -31,22 +31,19 @@ enum Event {
 /// # Errors
 ///
 /// [`Error::Io`] when it cannot be printed.
-pub(super) fn run(
-    part: &str,
-    cases: impl FnOnce(&mut Report) + Send + 'static,
-) -> Result<bool, Error> {
+pub(super) fn run(part: &str, cases: impl FnOnce(&Report) + Send + 'static) -> Result<bool, Error> {
     let (events, received) = mpsc::channel();
-    let mut report = Report {
+    let report = Report {
         part: part.to_owned(),
         events,
     };
     thread::Builder::new()
         .name("cases".to_owned())
-        .spawn(move || cases(&mut report))?;
+        .spawn(move || cases(&report))?;
     let (mut passed, mut failed) = (0, 0);
     let mut running = None;
     loop {
-        let outcome = match next(&received) {
+        let outcome = match received.recv_timeout(LONGEST).ok() {
             Some(Event::Started(name)) => {
                 running = Some(name);
                 continue;
@@ -74,7 +71,7 @@ pub(super) fn run(
 
 impl Report {
     /// Runs a case.
-    pub(super) fn case(&mut self, name: &str, case: impl FnOnce() -> Outcome) {
+    pub(super) fn case(&self, name: &str, case: impl FnOnce() -> Outcome) {
         if name.contains(&self.part) {
             self.needed(name, || case().map(|()| Some(())));
         }
@@ -82,7 +79,7 @@ impl Report {
 
     /// Runs a case that others need. `None`: it failed.
     pub(super) fn needed<T>(
-        &mut self,
+        &self,
         name: &str,
         case: impl FnOnce() -> Result<T, Failure>,
     ) -> Option<T> {
@@ -157,13 +154,6 @@ fn show(value: &impl Debug) -> String {
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
-    }
-}
-
-fn next(events: &Receiver<Event>) -> Option<Event> {
-    match events.recv_timeout(LONGEST) {
-        Ok(event) => Some(event),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
     }
 }
 

@@ -12,7 +12,7 @@ use super::report::{Failure, Outcome, Report, equal, holds};
 use crate::conformance::{Init, InitClient, RecurseFn, Threads};
 
 /// All of them.
-pub(super) fn cases(report: &mut Report, init: &InitClient) {
+pub(super) fn cases(report: &Report, init: &InitClient) {
     let Some(threads) = report.needed("Init.makeThreads", || {
         Ok::<_, Failure>(init.make_threads()?)
     }) else {

@@ -8,7 +8,7 @@ use super::report::{Failure, Outcome, Report, fails_with, holds};
 use crate::conformance::{Init, InitClient, Person, TextIntPair, Values, ValuesClient};
 
 /// All of them.
-pub(super) fn cases(report: &mut Report, init: &InitClient) {
+pub(super) fn cases(report: &Report, init: &InitClient) {
     report.case("Init.makeNothing", || {
         holds(init.make_nothing()?.is_none(), "null")
     });

@@ -31,17 +31,19 @@ impl ReentrantLock {
         loop {
             match &mut *holder {
                 None => {
-                    break *holder = Some(Holder {
+                    *holder = Some(Holder {
                         thread: this,
                         depth: 1,
                     });
+                    break;
                 }
-                Some(held) if held.thread == this => break held.depth += 1,
+                Some(held) if held.thread == this => {
+                    held.depth += 1;
+                    break;
+                }
                 Some(_) => {
-                    holder = self
-                        .free
-                        .wait(holder)
-                        .unwrap_or_else(PoisonError::into_inner)
+                    let freed = self.free.wait(holder);
+                    holder = freed.unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }

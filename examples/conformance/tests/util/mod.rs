@@ -1,16 +1,16 @@
-//! A server process, and a deadline for whatever could hang.
+//! Processes: a server, and programs with a deadline.
 
-#![expect(dead_code, reason = "each test uses a part")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which fail by panicking"
+)]
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use conformance::conformance::{Init, InitClient};
-use multiprocess::{EventLoop, Stream};
 use tempfile::TempDir;
 
 /// `conformance serve`, in a process that ends with this value.
@@ -23,7 +23,7 @@ impl Server {
     /// Starts the program, and waits until it listens.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let address = format!("unix:{}", directory.path().join("socket").display());
+        let address = address(&directory);
         let mut process = Command::new(env!("CARGO_BIN_EXE_conformance"))
             .args(["serve", &address])
             .stdout(Stdio::piped())
@@ -37,22 +37,9 @@ impl Server {
         Self { process, directory }
     }
 
-    /// The path of its socket.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join("socket")
-    }
-
-    /// `unix:` and the path.
+    /// Its address: `unix:` and a path.
     pub(crate) fn address(&self) -> String {
-        format!("unix:{}", self.path().display())
-    }
-
-    /// A connection to it. The event loop has to live as long.
-    pub(crate) fn connect(&self) -> (EventLoop, InitClient) {
-        let event_loop = EventLoop::new("test").unwrap();
-        let stream = Stream::unix(self.path()).unwrap();
-        let init = multiprocess::connect::<dyn Init>(&event_loop, stream).unwrap();
-        (event_loop, init)
+        address(&self.directory)
     }
 
     /// Whether it runs: it has not crashed.
@@ -68,26 +55,8 @@ impl Drop for Server {
     }
 }
 
-/// Runs a test's body on a thread of its own, and fails when it takes too long.
-pub(crate) fn within<T: Send + 'static>(
-    seconds: u64,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let (done, ends) = mpsc::channel();
-    let thread = thread::Builder::new()
-        .name("test".to_owned())
-        .spawn(move || {
-            let result = body();
-            done.send(()).ok();
-            result
-        })
-        .unwrap();
-    match ends.recv_timeout(Duration::from_secs(seconds)) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("not done within {seconds} seconds"),
-        _ => thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-    }
+fn address(directory: &TempDir) -> String {
+    format!("unix:{}", directory.path().join("socket").display())
 }
 
 /// Runs a program to its end, and kills it if that takes too long.

@@ -12,7 +12,7 @@ use super::Times;
 use crate::conformance::{Callback, ExtendedCallback, Objects};
 
 /// Callbacks that are gone when the call returns.
-pub(super) fn called(report: &mut Report, objects: &dyn Objects) {
+pub(super) fn called(report: &Report, objects: &dyn Objects) {
     report.case("Objects.callback", || {
         let times = Arc::new(Times::new(3));
         equal(objects.callback(Arc::<Times>::clone(&times), 4)?, 12)?;
@@ -70,7 +70,7 @@ pub(super) fn called(report: &mut Report, objects: &dyn Objects) {
 }
 
 /// Callbacks that the peer keeps.
-pub(super) fn saved(report: &mut Report, objects: &dyn Objects) {
+pub(super) fn saved(report: &Report, objects: &dyn Objects) {
     report.case("Objects.callbackSaved: none", || {
         fails_with(objects.callback_saved(1), "std::exception: nothing saved")
     });
@@ -108,7 +108,7 @@ pub(super) fn saved(report: &mut Report, objects: &dyn Objects) {
 }
 
 /// Closures as objects.
-pub(super) fn closures(report: &mut Report, objects: &Arc<dyn Objects>) {
+pub(super) fn closures(report: &Report, objects: &Arc<dyn Objects>) {
     report.case("Objects.passFn", || closure(&**objects));
     report.case("Objects.passFn: fails", || {
         let failing = || -> Result<i32, Error> { Err(Error::failed("closure failed")) };

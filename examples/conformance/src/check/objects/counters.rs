@@ -10,7 +10,7 @@ use multiprocess::Error;
 use super::super::report::{Failure, Outcome, Report, equal};
 use crate::conformance::{Counter, Objects};
 
-pub(super) fn cases(report: &mut Report, objects: &dyn Objects) {
+pub(super) fn cases(report: &Report, objects: &dyn Objects) {
     report.case("Objects.makeCounter", || {
         let (five, minus) = (objects.make_counter(5)?, objects.make_counter(-1)?);
         equal((five.next()?, five.next()?, minus.next()?), (5, 6, -1))

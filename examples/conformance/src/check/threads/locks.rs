@@ -9,7 +9,7 @@ use multiprocess::Error;
 use super::super::report::{Outcome, Report, equal};
 use crate::conformance::{IntFn, Threads};
 
-pub(super) fn cases(report: &mut Report, threads: &Arc<dyn Threads>) {
+pub(super) fn cases(report: &Report, threads: &Arc<dyn Threads>) {
     report.case("Threads.lockAndCall", || {
         equal(threads.lock_and_call(Arc::new(|| Ok(3)))?, 3)
     });

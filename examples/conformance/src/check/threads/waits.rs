@@ -11,7 +11,7 @@ use multiprocess::Error;
 use super::super::report::{Outcome, Report, equal, holds};
 use crate::conformance::{InitClient, Threads};
 
-pub(super) fn cases(report: &mut Report, init: &InitClient, threads: &Arc<dyn Threads>) {
+pub(super) fn cases(report: &Report, init: &InitClient, threads: &Arc<dyn Threads>) {
     report.case("Threads.block", || block(&**threads, 1));
     report.case("Threads.block: 16 threads", || block(&**threads, 16));
     report.case("Threads.unblock", || {

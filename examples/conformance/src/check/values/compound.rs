@@ -8,7 +8,7 @@ use crate::conformance::{
     Empty, Note, Options, Person, Tree, Values, ValuesStatsResult, ValuesWithDefaultResult,
 };
 
-pub(super) fn cases(report: &mut Report, values: &dyn Values) {
+pub(super) fn cases(report: &Report, values: &dyn Values) {
     report.case("Values.passOptional", || {
         for value in [Some(0), Some(i32::MIN), Some(i32::MAX), None] {
             equal(values.pass_optional(value)?, value)?;
@@ -39,7 +39,7 @@ pub(super) fn cases(report: &mut Report, values: &dyn Values) {
     collections(report, values);
 }
 
-fn lists(report: &mut Report, values: &dyn Values) {
+fn lists(report: &Report, values: &dyn Values) {
     report.case("Values.passList", || {
         for list in [
             vec![3, 1, 2],
@@ -83,7 +83,7 @@ fn lists(report: &mut Report, values: &dyn Values) {
     });
 }
 
-fn collections(report: &mut Report, values: &dyn Values) {
+fn collections(report: &Report, values: &dyn Values) {
     let map: BTreeMap<String, String> = [("a", "1"), ("b", ""), ("", "c"), ("\u{e9}\0", "a")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();

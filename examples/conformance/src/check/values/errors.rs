@@ -4,7 +4,7 @@ use super::super::report::{Failure, Outcome, Report, equal, fails_with};
 use super::some_person;
 use crate::conformance::{Person, Values, ValuesRaiseError, ValuesRaiseIfError};
 
-pub(super) fn cases(report: &mut Report, values: &dyn Values) {
+pub(super) fn cases(report: &Report, values: &dyn Values) {
     report.case("Values.raise", || {
         for person in [some_person(), Person::default()] {
             match values.raise(&person) {

@@ -3,7 +3,7 @@
 use super::super::report::{Outcome, Report, equal, holds};
 use crate::conformance::{Color, Numbers, Values, ValuesDivideResult};
 
-pub(super) fn cases(report: &mut Report, values: &dyn Values) {
+pub(super) fn cases(report: &Report, values: &dyn Values) {
     report.case("Values.add", || {
         equal(values.add(1, 2)?, 3)?;
         equal(values.add(i32::MAX, 1)?, i32::MIN)?;
@@ -42,7 +42,7 @@ pub(super) fn cases(report: &mut Report, values: &dyn Values) {
     text_and_data(report, values);
 }
 
-fn text_and_data(report: &mut Report, values: &dyn Values) {
+fn text_and_data(report: &Report, values: &dyn Values) {
     report.case("Values.passText", || {
         each(&TEXTS.map(|text| text.as_bytes().to_vec()), |text| {
             Ok(values.pass_text(text)?)
