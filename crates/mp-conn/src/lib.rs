@@ -81,6 +81,12 @@ mod spawn;
 mod stream;
 mod vat;
 
+/// What `tests/loom.rs` checks. Not public API.
+#[doc(hidden)]
+pub mod model {
+    pub use crate::vat::gate::Gate;
+}
+
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};

@@ -21,44 +21,33 @@ impl Gate {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            state: AtomicU8::new(IDLE),
+            state: AtomicU8::new(0),
         }
     }
 
     /// Says that the caller, who has the vat's lock, is inside. Wake-ups up to here are its to serve.
     pub fn enter(&self) {
-        self.state.store(HELD, Ordering::SeqCst);
+        self.state.swap(HELD, Ordering::AcqRel);
     }
 
     /// Takes the flag: true when a future was woken since [`enter`](Self::enter) or the last call.
     pub fn take_woken(&self) -> bool {
-        self.state.swap(HELD, Ordering::SeqCst) == HELD_WOKEN
+        self.state.swap(HELD, Ordering::AcqRel) & WOKEN != 0
     }
 
     /// Tries to leave. False: a future was woken meanwhile, and the caller has to poll again before it leaves.
     pub fn leave(&self) -> bool {
         self.state
-            .compare_exchange(HELD, IDLE, Ordering::SeqCst, Ordering::SeqCst)
+            .compare_exchange(HELD, 0, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 
     /// Notes a wake-up. True: nobody is inside, and the caller has to have somebody enter.
+    ///
+    /// It always writes, even where the flag is set already: so what the waking thread did before is seen by whoever takes
+    /// the flag. A mere look at the flag was found by the model to lose a wake-up.
     pub fn wake(&self) -> bool {
-        let mut state = self.state.load(Ordering::SeqCst);
-        loop {
-            let next = match state {
-                IDLE => IDLE_WOKEN,
-                HELD => HELD_WOKEN,
-                _ => return false,
-            };
-            match self
-                .state
-                .compare_exchange_weak(state, next, Ordering::SeqCst, Ordering::SeqCst)
-            {
-                Ok(_) => return state == IDLE,
-                Err(current) => state = current,
-            }
-        }
+        self.state.fetch_or(WOKEN, Ordering::AcqRel) == 0
     }
 }
 
@@ -68,9 +57,7 @@ impl Default for Gate {
     }
 }
 
-const IDLE: u8 = 0;
-/// Woken while nobody was inside: somebody has been asked to enter.
-const IDLE_WOKEN: u8 = 1;
+/// Somebody is inside.
 const HELD: u8 = 2;
-/// Woken while somebody was inside.
-const HELD_WOKEN: u8 = 3;
+/// A future was woken: whoever is inside looks again, or somebody has been asked to enter.
+const WOKEN: u8 = 1;
