@@ -57,13 +57,14 @@ impl Emitter {
                 }
             }
         });
+        let timeout = with_timeout(interface);
         let text = doc(&format!(
             "Async twins of the methods of [`{}`]. A call is sent at once; dropping its future cancels it.",
             interface.name
         ));
         quote! {
             #text
-            impl #client { #(#own)* #(#inherited)* #destroy #(#shared)* }
+            impl #client { #(#own)* #(#inherited)* #timeout #destroy #(#shared)* }
         }
     }
 
@@ -196,6 +197,24 @@ fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
         }
     }
     inherited
+}
+
+/// The same client with a deadline for its calls, unless the interface has a method of that name.
+fn with_timeout(interface: &InterfacePlan) -> Option<TokenStream> {
+    let inherited = interface
+        .ancestors
+        .iter()
+        .flat_map(|ancestor| &ancestor.methods);
+    let mut methods = interface.methods.iter().chain(inherited);
+    let is_free = methods.all(|method| method.name != "with_timeout");
+    is_free.then(|| {
+        quote! {
+            /// The same object, with calls that fail and are cancelled when they take longer.
+            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                Self(self.0.with_timeout(timeout))
+            }
+        }
+    })
 }
 
 /// The superclasses' traits, implemented by their own clients for the same object.

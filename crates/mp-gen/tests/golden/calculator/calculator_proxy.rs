@@ -34,6 +34,10 @@ impl CalculatorClient {
     pub fn solve_equation_async(&self, eqn: &str) -> mp::CallFuture<()> {
         self.solve_equation_as::<mp::Async>(eqn)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()

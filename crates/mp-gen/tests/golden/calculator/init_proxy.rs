@@ -53,6 +53,10 @@ impl InitClient {
     pub fn make_printer_async(&self) -> mp::CallFuture<PrinterClient> {
         self.make_printer_as::<mp::Async>()
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     fn make_calculator_as<M: mp::Mode>(
         &self,
         print: Arc<dyn Printer>,

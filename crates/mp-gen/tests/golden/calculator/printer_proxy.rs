@@ -34,6 +34,10 @@ impl PrinterClient {
     pub fn print_async(&self, text: &str) -> mp::CallFuture<()> {
         self.print_as::<mp::Async>(text)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()

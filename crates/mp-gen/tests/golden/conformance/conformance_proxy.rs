@@ -70,6 +70,10 @@ impl InitClient {
     pub fn retired_async(&self) -> mp::CallFuture<()> {
         self.retired_as::<mp::Async>()
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     fn make_values_as<M: mp::Mode>(&self) -> M::Output<M::Object<dyn Values>> {
         M::call(
             (&self.0, &INIT_MAKE_VALUES),
@@ -531,6 +535,10 @@ impl ValuesClient {
         value: &BTreeSet<String>,
     ) -> mp::CallFuture<BTreeSet<String>> {
         self.pass_set_as::<mp::Async>(value)
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
@@ -1775,6 +1783,10 @@ impl ObjectsClient {
     ) -> mp::CallFuture<bool> {
         self.is_null_as::<mp::Async>(callback)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
@@ -2143,6 +2155,10 @@ impl CallbackClient {
     pub fn call_async(&self, arg: i32) -> mp::CallFuture<i32> {
         self.call_as::<mp::Async>(arg)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
@@ -2224,6 +2240,10 @@ impl ExtendedCallbackClient {
     }
     pub fn call_async(&self, arg: i32) -> mp::CallFuture<i32> {
         <dyn Callback as mp::Interface>::from_proxy(self.0.clone()).call_async(arg)
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
@@ -2320,6 +2340,10 @@ impl IntFnClient {
     pub fn call_async(&self) -> mp::CallFuture<i32> {
         self.call_as::<mp::Async>()
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
@@ -2408,6 +2432,10 @@ impl TextFnClient {
     pub fn call_async(&self, arg: &str) -> mp::CallFuture<String> {
         self.call_as::<mp::Async>(arg)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
@@ -2495,6 +2523,10 @@ impl Counter for CounterClient {
 impl CounterClient {
     pub fn next_async(&self) -> mp::CallFuture<i32> {
         self.next_as::<mp::Async>()
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     fn next_as<M: mp::Mode>(&self) -> M::Output<i32> {
         M::call(
@@ -2638,6 +2670,10 @@ impl ThreadsClient {
     }
     pub fn lock_and_call_async(&self, r#fn: Arc<dyn IntFn>) -> mp::CallFuture<i32> {
         self.lock_and_call_as::<mp::Async>(r#fn)
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
@@ -2839,6 +2875,10 @@ impl RecurseFn for RecurseFnClient {
 impl RecurseFnClient {
     pub fn call_async(&self, arg: i32) -> mp::CallFuture<i32> {
         self.call_as::<mp::Async>(arg)
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {

@@ -86,6 +86,10 @@ impl ListenerClient {
     pub fn notify_async(&self, text: &str) -> mp::CallFuture<ListenerNotifyResult> {
         self.notify_as::<mp::Async>(text)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()

@@ -942,6 +942,10 @@ impl StudioClient {
     pub fn tree_async(&self, nodes: &[Node]) -> mp::CallFuture<Node> {
         self.tree_as::<mp::Async>(nodes)
     }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
@@ -1988,6 +1992,10 @@ impl BothClient {
     }
     pub fn tree_async(&self, nodes: &[Node]) -> mp::CallFuture<Node> {
         <dyn Studio as mp::Interface>::from_proxy(self.0.clone()).tree_async(nodes)
+    }
+    /// The same object, with calls that fail and are cancelled when they take longer.
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
     }
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
