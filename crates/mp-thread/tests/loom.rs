@@ -1,0 +1,121 @@
+//! The waiter in every order: no job and no wake-up is lost, and the order of jobs is kept.
+
+#![cfg(loom)]
+
+use std::sync::Arc as StdArc;
+use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
+
+use loom::sync::Arc;
+use loom::thread;
+use mp_thread::waiter::{Event, Interrupt, Waiter};
+
+#[test]
+fn jobs_and_a_wake_up_arrive_in_order() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::new());
+        let poster = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || {
+                waiter.post(1).unwrap();
+                waiter.post(2).unwrap();
+            })
+        };
+        let waker = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || waiter.wake())
+        };
+        let mut jobs = Vec::new();
+        let mut woken = false;
+        while jobs.len() < 2 || !woken {
+            match waiter.wait(None, |_| true) {
+                Event::Job(job) => jobs.push(job),
+                Event::Woken => woken = true,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(jobs, [1, 2]);
+        poster.join().unwrap();
+        waker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_job_that_is_not_eligible_waits_its_turn() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::new());
+        let poster = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || {
+                waiter.post(1).unwrap();
+                waiter.post(2).unwrap();
+                waiter.wake();
+            })
+        };
+        // As in a nested wait: only even jobs belong to it, until it is woken.
+        let mut nested = Vec::new();
+        loop {
+            match waiter.wait(None, |job| job % 2 == 0) {
+                Event::Job(job) => nested.push(job),
+                Event::Woken => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        poster.join().unwrap();
+        waiter.close();
+        let mut rest = Vec::new();
+        while let Event::Job(job) = waiter.next_job() {
+            rest.push(job);
+        }
+        assert!(nested.iter().all(|job| *job == 2), "{nested:?}");
+        nested.extend(&rest);
+        nested.sort_unstable();
+        assert_eq!(nested, [1, 2]);
+    });
+}
+
+#[test]
+fn a_worker_runs_what_was_posted_before_it_was_closed() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::new());
+        let worker = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || {
+                let mut ran = 0;
+                while let Event::Job(()) = waiter.next_job() {
+                    ran += 1;
+                }
+                ran
+            })
+        };
+        let posted = usize::from(waiter.post(()).is_ok());
+        waiter.close();
+        assert!(waiter.post(()).is_err(), "a closed waiter takes nothing");
+        assert_eq!(worker.join().unwrap(), posted);
+    });
+}
+
+#[test]
+fn a_thread_that_waits_elsewhere_is_interrupted() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::<u32>::new());
+        let interrupts = StdArc::new(StdAtomicUsize::new(0));
+        let counted = StdArc::clone(&interrupts);
+        let interrupt: Interrupt = StdArc::new(move || {
+            counted.fetch_add(1, StdOrdering::SeqCst);
+        });
+        let poster = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || waiter.post(7).unwrap())
+        };
+        // Either the job was there, or the thread that posts it interrupts the wait.
+        let event = waiter.wait_elsewhere(&interrupt, |_| true);
+        poster.join().unwrap();
+        waiter.back();
+        if event.is_none() {
+            assert_eq!(interrupts.load(StdOrdering::SeqCst), 1, "nobody interrupts the wait");
+            assert_eq!(waiter.check(|_| true), Some(Event::Job(7)));
+        } else {
+            assert_eq!(event, Some(Event::Job(7)));
+        }
+    });
+}
