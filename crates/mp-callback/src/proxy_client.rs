@@ -104,10 +104,15 @@ impl ProxyClient {
                 .context
                 .map(|field| mp_thread::threads(&connection, field))
                 .transpose()?,
-            objects: Vec::new(),
+            bounded: true,
+            ..CallContext::default()
         };
         let deadline = self.deadline(&connection);
-        let ahead = || mp_thread::wait_ahead(&connection, Sending::Call);
+        let ahead = || {
+            mp_thread::wait_for_room(&connection, deadline)?;
+            mp_thread::wait_ahead(&connection, Sending::Call);
+            Ok(())
+        };
         let sent = self.send::<P>(&connection, method, context, build, ahead);
         let (mut call, _homes) = sent.inspect_err(|_| mp_thread::wait_not())?;
         if let Some(field) = method.thread_map_result {
@@ -136,9 +141,11 @@ impl ProxyClient {
             };
             let context = CallContext {
                 threads,
-                objects: Vec::new(),
+                bounded: true,
+                ..CallContext::default()
             };
-            let (call, homes) = self.send::<P>(&connection, method, context, build, || ())?;
+            let ahead = || connection.room();
+            let (call, homes) = self.send::<P>(&connection, method, context, build, ahead)?;
             if let Some(field) = method.thread_map_result {
                 mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
             }
@@ -180,14 +187,15 @@ impl ProxyClient {
         }
     }
 
-    /// Sends a call. The proxies that come with it are to be kept until the answer is there.
+    /// Sends a call. The proxies that come with it are to be kept until the answer is there. `ahead` is called right before
+    /// the call is sent, and again if other threads took the room that there was.
     fn send<P: Owned>(
         &self,
         connection: &Connection,
         method: &'static Method,
         mut context: CallContext,
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
-        ahead: impl FnOnce(),
+        ahead: impl Fn() -> Result<(), Error>,
     ) -> Result<(Call, Vec<Self>), Error> {
         if self.reference.destroyed.load(Ordering::SeqCst) {
             return Err(self.reference.destroyed_error());
@@ -208,15 +216,25 @@ impl ProxyClient {
                 (*references, homes) = objects.into_built();
                 Ok(())
             })?;
-            ahead();
-            let call = Connection::call_message(target, id, ordinal, &context, &message)?;
-            Ok((call, homes))
+            loop {
+                ahead()?;
+                let sent = Connection::call_message(target, id, ordinal, &context, &message);
+                if !sent.as_ref().is_err_and(Error::is_full) {
+                    return Ok((sent?, homes));
+                }
+            }
         } else {
-            ahead();
-            let call = Connection::call(target, id, ordinal, &context, |params| {
-                build(params.init_as(), &mut Objects::default())
-            })?;
-            Ok((call, Vec::new()))
+            let mut build = Some(build);
+            loop {
+                ahead()?;
+                let sent = Connection::call(target, id, ordinal, &context, |params| {
+                    let build = build.take().ok_or(Error::Cancelled)?;
+                    build(params.init_as(), &mut Objects::default())
+                });
+                if build.is_none() || !sent.as_ref().is_err_and(Error::is_full) {
+                    return Ok((sent?, Vec::new()));
+                }
+            }
         }
     }
 }
@@ -284,6 +302,7 @@ fn construct(capability: &Capability, method: &'static Method) -> Result<(), Err
             .map(|field| (field, mp_thread::thread_map(&connection)))
             .into_iter()
             .collect(),
+        ..CallContext::default()
     };
     log::sending_request(&connection, method);
     let (id, ordinal) = (method.interface_id, method.ordinal);
@@ -307,7 +326,7 @@ fn send_destroy(
 ) -> Result<Call, Error> {
     let context = CallContext {
         threads,
-        objects: Vec::new(),
+        ..CallContext::default()
     };
     log::sending_request(connection, method);
     let (id, ordinal) = (method.interface_id, method.ordinal);
@@ -328,7 +347,7 @@ fn start_destroy(
     connection: &Connection,
     method: &'static Method,
 ) -> Result<(), Error> {
-    let pending = PendingDestroy::start();
+    let pending = PendingDestroy::start(connection);
     let (threads, lease) = match method.context {
         None => (None, None),
         // This thread will wait before it answers, so it can run what the destructor calls back.

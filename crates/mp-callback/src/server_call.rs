@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Error, Message, Object, panic_text};
+use mp_conn::{Connection, Error, Message, Object, panic_text};
 use mp_thread::{Sending, Serving};
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ fn answer<R: Owned, T>(
         match message {
             Ok(message) => {
                 log::sent_response(&connection, request, method);
-                mp_thread::wait_ahead(&connection, Sending::Answer);
+                ahead(&connection);
                 let sent = call.reply_message(&message);
                 homes.into_iter().for_each(ProxyClient::leave_at_home);
                 sent
@@ -149,7 +149,7 @@ fn answer<R: Owned, T>(
         }
     } else {
         log::sent_response(&connection, request, method);
-        mp_thread::wait_ahead(&connection, Sending::Answer);
+        ahead(&connection);
         call.reply(&thread_map, |results| {
             build(result, results.init_as(), &mut Objects::default())
         })
@@ -158,6 +158,13 @@ fn answer<R: Owned, T>(
         mp_thread::wait_not();
         log::uncaught(&connection, request, &error);
     }
+}
+
+/// Prepares for sending an answer: a worker waits until the peer has read enough of the earlier ones.
+fn ahead(connection: &Connection) {
+    // Fails when the connection has ended, and then so does answering.
+    mp_thread::wait_for_room(connection, None).ok();
+    mp_thread::wait_ahead(connection, Sending::Answer);
 }
 
 /// Makes a panic of the user's code the call's failure.

@@ -62,6 +62,11 @@
 //! # }
 //! ```
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a call that could not be queued is given back, to be run elsewhere or refused"
+)]
+
 mod async_threads;
 mod context;
 mod dispatch;
@@ -133,6 +138,20 @@ pub fn unattended_threads(
         )),
         None => lease_threads(connection, field),
     }
+}
+
+/// Waits until another message may be queued for a peer that does not read as fast as this process writes. At once if one
+/// may, and on a thread that may not wait.
+///
+/// # Errors
+///
+/// [`Error::TimedOut`]; [`Error::CalledAfterDisconnect`] and [`Error::Disconnected`] when the connection ends.
+pub fn wait_for_room(connection: &Connection, deadline: Option<Instant>) -> Result<(), Error> {
+    if connection.has_room() || may_block(connection).is_err() {
+        return Ok(());
+    }
+    wait_not();
+    wait(connection, deadline, |waker| connection.poll_room(waker))?
 }
 
 /// Waits on the calling thread until `poll` is ready, which is called again whenever the waker was woken. Callbacks that
