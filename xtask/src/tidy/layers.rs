@@ -56,12 +56,14 @@ struct Layer {
 }
 
 fn layer(package: &Package) -> Option<&'static Layer> {
-    let is_example = package
-        .directory
-        .parent()
-        .is_some_and(|parent| parent.ends_with("examples"));
-    let name = if is_example {
+    let is_in = |directory: &str| {
+        let parent = package.directory.parent();
+        parent.is_some_and(|parent| parent.ends_with(directory))
+    };
+    let name = if is_in("examples") {
         "examples/*"
+    } else if is_in("tests") {
+        "tests/*"
     } else {
         package.name.as_str()
     };
@@ -110,6 +112,18 @@ const LAYERS: &[Layer] = &[
         uses: &["multiprocess"],
         builds_with: &["mp-gen"],
         reason: "an example names what a user's program names: multiprocess, and mp-gen in its build script",
+    },
+    Layer {
+        name: "tests/*",
+        uses: &["mp-conn", "mp-thread", "mp-callback", "multiprocess"],
+        builds_with: &["mp-gen"],
+        reason: "a test package looks at every layer of the run-time, and generates its proxies in its build script",
+    },
+    Layer {
+        name: "fuzz",
+        uses: &["mp-schema", "mp-conn", "mp-thread", "mp-callback", "multiprocess"],
+        builds_with: &["mp-gen"],
+        reason: "every reader of foreign bytes is fuzzed",
     },
     Layer {
         name: "bench",

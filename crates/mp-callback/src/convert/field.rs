@@ -15,7 +15,7 @@ pub type ConvertError = Box<dyn std::error::Error + Send + Sync>;
 /// a generated struct, `[Vec<u8>]` for `List(Data)`. `Local` is the marker type of the crate with the generated code
 /// (`crate::Local`, beside the proxy modules), which makes the trait that crate's own to implement for types of others.
 ///
-/// ```ignore
+/// ```text
 /// impl BuildField<[u8], crate::Local> for bitcoin::BlockHash {
 ///     fn build_field(&self) -> Result<Cow<'_, [u8]>, ConvertError> {
 ///         Ok(Cow::Borrowed(self.as_ref()))
