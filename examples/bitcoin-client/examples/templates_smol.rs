@@ -5,12 +5,12 @@ use futures::{TryStreamExt, try_join};
 #[expect(clippy::print_stdout, reason = "it is what the program is for")]
 fn main() -> bitcoin_client::Result<()> {
     smol::block_on(async {
-    let node = Node::connect(&std::env::args().nth(1).unwrap_or("unix".into())).await?;
-    let mut templates = node.mining().await?.templates(TemplateOptions::default());
-    while let Some(t) = templates.try_next().await? {
-        let (header, coinbase, path) = try_join!(t.header(), t.coinbase(), t.merkle_path())?;
-        println!("{} {} {path:?}", header.prev_blockhash, coinbase.reward);
-    }
+        let node = Node::connect(&std::env::args().nth(1).unwrap_or("unix".into())).await?;
+        let mut templates = node.mining().await?.templates(TemplateOptions::default());
+        while let Some(t) = templates.try_next().await? {
+            let (header, coinbase, path) = try_join!(t.header(), t.coinbase(), t.merkle_path())?;
+            println!("{} {} {path:?}", header.prev_blockhash, coinbase.reward);
+        }
         Ok(())
     })
 }

@@ -82,7 +82,9 @@ fn a_stream_of_tips_follows_the_chain() {
             f.mock.mine(1);
         }
         let mut next = tips.next();
-        assert!((&mut next).now_or_never().is_some_and(|tip| tip.is_some()) || next.await.is_some());
+        assert!(
+            (&mut next).now_or_never().is_some_and(|tip| tip.is_some()) || next.await.is_some()
+        );
         drop(tips);
         f.node.settled().await;
         assert_eq!(f.mock.waiting(), 0);
@@ -110,12 +112,18 @@ fn a_program_that_starts_before_its_node_finds_it_later() {
             let path = directory.path().join("node.sock");
             let address = format!("unix:{}", path.display());
             let error = Node::connect(&address).await.unwrap_err();
-            assert!(matches!(error, bitcoin_client::Error::NoNode { .. }), "{error}");
+            assert!(
+                matches!(error, bitcoin_client::Error::NoNode { .. }),
+                "{error}"
+            );
             let mock = bitcoin_client::mock::MockNode::listen(&path, Version::V32).unwrap();
             let node = Node::connect(&address).await.unwrap();
             let mining = node.mining().await.unwrap();
             let template = mining.template(&util::no_cooldown()).await.unwrap();
-            assert_eq!(template.header().await.unwrap().prev_blockhash, mock.tip().hash);
+            assert_eq!(
+                template.header().await.unwrap().prev_blockhash,
+                mock.tip().hash
+            );
         });
     });
 }
@@ -126,10 +134,19 @@ fn json_rpc_needs_the_newest_version() {
         match f.node.rpc().await {
             Ok(rpc) => {
                 assert_eq!(f.node.version(), Version::V32);
-                let count = rpc.call("getblockcount", serde_json::json!([])).await.unwrap();
+                let count = rpc
+                    .call("getblockcount", serde_json::json!([]))
+                    .await
+                    .unwrap();
                 assert_eq!(count, 0);
-                let error = rpc.call("nonsense", serde_json::json!([])).await.unwrap_err();
-                assert!(matches!(error, bitcoin_client::Error::Rpc { code: -32601, .. }), "{error}");
+                let error = rpc
+                    .call("nonsense", serde_json::json!([]))
+                    .await
+                    .unwrap_err();
+                assert!(
+                    matches!(error, bitcoin_client::Error::Rpc { code: -32601, .. }),
+                    "{error}"
+                );
                 let reply = rpc.execute("no JSON", "/", "").await.unwrap();
                 assert!(reply.contains("Top-level object parse error"), "{reply}");
             }
@@ -137,7 +154,10 @@ fn json_rpc_needs_the_newest_version() {
                 assert!(f.node.version() < Version::V32);
                 assert_eq!(
                     error.to_string(),
-                    format!("JSON-RPC needs a node of version 32, this one has {}", f.node.version())
+                    format!(
+                        "JSON-RPC needs a node of version 32, this one has {}",
+                        f.node.version()
+                    )
                 );
             }
         }

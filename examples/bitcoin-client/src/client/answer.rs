@@ -25,14 +25,15 @@ pub(crate) fn known<T: Send + 'static>(result: Result<T>) -> Answer<T> {
 }
 
 /// A call that waits at the node, which is asked to end it when nobody waits for it here any more.
-pub(crate) struct Wait<A, I: FnOnce()> {
+pub(crate) struct Wait<A, K: Send + 'static, I: FnOnce() -> K> {
     call: Option<CallFuture<A>>,
     interrupt: Option<I>,
     waits: Arc<Waits>,
 }
 
-impl<A: Send + 'static, I: FnOnce()> Wait<A, I> {
-    /// A call that was sent, and what interrupts it: that runs where the wait is dropped, and must not block.
+impl<A: Send + 'static, K: Send + 'static, I: FnOnce() -> K> Wait<A, K, I> {
+    /// A call that was sent, and what interrupts it: that runs where the wait is dropped, and must not block. What it gives
+    /// is kept until the node has ended the call.
     pub(crate) fn new(call: CallFuture<A>, waits: &Arc<Waits>, interrupt: I) -> Self {
         Self {
             call: Some(call),
@@ -52,14 +53,12 @@ impl<A: Send + 'static, I: FnOnce()> Wait<A, I> {
     }
 }
 
-impl<A, I: FnOnce()> Drop for Wait<A, I> {
+impl<A, K: Send + 'static, I: FnOnce() -> K> Drop for Wait<A, K, I> {
     fn drop(&mut self) {
-        if let Some(interrupt) = self.interrupt.take() {
-            interrupt();
-        }
         // The node's thread is busy until the method returns: the call keeps it until then.
-        if let Some(call) = self.call.take() {
-            call.detach(Counted::new(&self.waits));
+        if let (Some(call), Some(interrupt)) = (self.call.take(), self.interrupt.take()) {
+            let counted = Counted::new(&self.waits);
+            call.detach((interrupt(), counted));
         }
     }
 }

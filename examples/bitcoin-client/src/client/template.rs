@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bitcoin::block::{Header, Version};
@@ -26,8 +26,13 @@ pub struct BlockTemplate {
 struct Shared {
     link: Arc<Link>,
     raw: raw::Template,
-    /// A wait was interrupted that may have ended before: then the interruption meets the next one.
+    /// How many waits were given up that the node has not ended yet. It has one flag for all waits of a template, so that
+    /// two interruptions may end only one, and may meet one that is wanted.
+    given_up: AtomicUsize,
+    /// A wait was interrupted since one that is wanted ended.
     interrupted: AtomicBool,
+    /// The same, because a user of this library said so.
+    asked: AtomicBool,
 }
 
 /// What makes a block of a template.
@@ -45,12 +50,13 @@ pub struct Solution {
 
 impl BlockTemplate {
     pub(crate) fn new(link: Arc<Link>, raw: raw::Template) -> Self {
-        let interrupted = AtomicBool::new(false);
         Self {
             shared: Arc::new(Shared {
                 link,
                 raw,
-                interrupted,
+                given_up: AtomicUsize::new(0),
+                interrupted: AtomicBool::new(false),
+                asked: AtomicBool::new(false),
             }),
         }
     }
@@ -154,11 +160,15 @@ impl BlockTemplate {
                 if let Some(raw) = wait.await? {
                     return Ok(Some(Self::new(Arc::clone(&this.shared.link), raw)));
                 }
-                let stale = this.shared.interrupted.swap(false, Ordering::SeqCst);
-                let slice_ended = this.shared.link.is_short_wait(started);
+                let shared = &this.shared;
+                let stray = shared.interrupted.swap(false, Ordering::SeqCst);
+                let asked = shared.asked.swap(false, Ordering::SeqCst);
                 let time_is_left = deadline.is_none_or(|deadline| Instant::now() < deadline);
-                if !(time_is_left && (stale || slice_ended)) {
+                if asked || !time_is_left || !(stray || shared.link.is_short_wait(started)) {
                     return Ok(None);
+                }
+                if stray && shared.given_up.load(Ordering::SeqCst) > 0 {
+                    shared.interrupt();
                 }
                 wait = this.wait(deadline, fee_rise);
             }
@@ -168,6 +178,7 @@ impl BlockTemplate {
     /// Ends a wait for the next template, which gives `None`.
     #[must_use]
     pub fn interrupt_wait(&self) -> Answer<()> {
+        self.shared.asked.store(true, Ordering::SeqCst);
         each!(&self.shared.raw, template, schema => answer(template.interrupt_wait_async(), Ok))
     }
 
@@ -176,14 +187,38 @@ impl BlockTemplate {
         let timeout = self.shared.link.milliseconds(deadline);
         each!(&self.shared.raw, template, schema => {
             let options = schema::mining::BlockWaitOptions { timeout, fee_threshold };
-            let this = self.clone();
-            let interrupt = move || {
-                this.shared.interrupted.store(true, Ordering::SeqCst);
-                each!(&this.shared.raw, template, schema => template.interrupt_wait_async().detach(()));
-            };
-            let wait = Wait::new(template.wait_next_async(&options), &self.shared.link.waits, interrupt);
+            let shared = Arc::clone(&self.shared);
+            let call = template.wait_next_async(&options);
+            let wait = Wait::new(call, &self.shared.link.waits, move || GivenUp::new(shared));
             Box::pin(async move { Ok(wait.wait().await?.map(Into::into)) })
         })
+    }
+}
+
+impl Shared {
+    /// Ends one of the node's waits for the next template.
+    fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+        each!(&self.raw, template, schema => template.interrupt_wait_async().detach(()));
+    }
+}
+
+/// A wait that was given up, until the node has ended it.
+struct GivenUp(Arc<Shared>);
+
+impl GivenUp {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.given_up.fetch_add(1, Ordering::SeqCst);
+        shared.interrupt();
+        Self(shared)
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        if self.0.given_up.fetch_sub(1, Ordering::SeqCst) > 1 {
+            self.0.interrupt();
+        }
     }
 }
 

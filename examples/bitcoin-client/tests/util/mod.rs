@@ -1,6 +1,10 @@
 //! What the tests share: deadlines, and nodes in this process and in others.
 
-#![allow(clippy::allow_attributes, dead_code, reason = "each test uses a part of it")]
+#![allow(
+    clippy::allow_attributes,
+    dead_code,
+    reason = "each test uses a part of it"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -29,7 +33,11 @@ pub fn with_deadline(test: impl FnOnce() + Send + 'static) {
         })
         .unwrap();
     let result = receiver.recv_timeout(DEADLINE);
-    assert_ne!(result, Err(mpsc::RecvTimeoutError::Timeout), "the test hangs");
+    assert_ne!(
+        result,
+        Err(mpsc::RecvTimeoutError::Timeout),
+        "the test hangs"
+    );
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
@@ -40,11 +48,15 @@ pub fn with_node<F: Future<Output = ()>>(
     version: Version,
     test: impl FnOnce(Arc<Fixture>) -> F + Send + 'static,
 ) {
-    with_deadline(move || smol::block_on(async { test(Arc::new(Fixture::new(version).await)).await }));
+    with_deadline(move || {
+        smol::block_on(async { test(Arc::new(Fixture::new(version).await)).await })
+    });
 }
 
 /// The same with a node of each version.
-pub fn with_each_node<F: Future<Output = ()>>(test: impl Fn(Arc<Fixture>) -> F + Copy + Send + 'static) {
+pub fn with_each_node<F: Future<Output = ()>>(
+    test: impl Fn(Arc<Fixture>) -> F + Copy + Send + 'static,
+) {
     for version in VERSIONS {
         with_node(version, test);
     }
@@ -65,12 +77,21 @@ impl Fixture {
         let node = Node::connect(&mock.address()).await.unwrap();
         assert_eq!(node.version(), version);
         let mining = node.mining().await.unwrap();
-        Self { mock, node, mining, _directory: directory }
+        Self {
+            mock,
+            node,
+            mining,
+            _directory: directory,
+        }
     }
 
     /// Waits until that many calls wait at the node.
     pub fn wait_for_waiting(&self, count: usize) {
-        assert!(self.mock.wait_for_waiting(count, DEADLINE), "{} calls wait", self.mock.waiting());
+        assert!(
+            self.mock.wait_for_waiting(count, DEADLINE),
+            "{} calls wait",
+            self.mock.waiting()
+        );
     }
 
     /// A template of the node, now.
@@ -98,10 +119,17 @@ impl MockProcess {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         assert_eq!(line, format!("listening on {address}\n"));
         let stdin = child.stdin.take().unwrap();
-        Self { address, child, stdin, _directory: directory }
+        Self {
+            address,
+            child,
+            stdin,
+            _directory: directory,
+        }
     }
 
     /// Tells it a line, such as `mine`.
@@ -125,14 +153,20 @@ impl Drop for MockProcess {
 
 /// Templates at once.
 pub fn no_cooldown() -> TemplateOptions {
-    TemplateOptions { cooldown: false, ..TemplateOptions::default() }
+    TemplateOptions {
+        cooldown: false,
+        ..TemplateOptions::default()
+    }
 }
 
 /// A coinbase transaction as a pool makes it.
 pub fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transaction {
     let mut script = coinbase.script_sig_prefix.to_bytes();
     script.extend(extra_nonce);
-    let mut output = vec![TxOut { value: coinbase.reward, script_pubkey: bitcoin::ScriptBuf::new() }];
+    let mut output = vec![TxOut {
+        value: coinbase.reward,
+        script_pubkey: bitcoin::ScriptBuf::new(),
+    }];
     output.extend(coinbase.required_outputs.clone());
     Transaction {
         version: coinbase.version,
@@ -149,8 +183,12 @@ pub fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transact
 
 /// What solves a template, and the block that it makes.
 pub async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, Block) {
-    let (header, coinbase, path) =
-        futures::try_join!(template.header(), template.coinbase(), template.merkle_path()).unwrap();
+    let (header, coinbase, path) = futures::try_join!(
+        template.header(),
+        template.coinbase(),
+        template.merkle_path()
+    )
+    .unwrap();
     let mut block = template.block().await.unwrap();
     let mut solution = Solution {
         version: header.version,
@@ -158,7 +196,11 @@ pub async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, B
         nonce: 0,
         coinbase: coinbase_transaction(&coinbase, extra_nonce),
     };
-    while solution.header(&header, &path).validate_pow(header.target()).is_err() {
+    while solution
+        .header(&header, &path)
+        .validate_pow(header.target())
+        .is_err()
+    {
         solution.nonce += 1;
     }
     block.txdata[0] = solution.coinbase.clone();

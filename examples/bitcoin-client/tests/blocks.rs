@@ -1,0 +1,232 @@
+//! Blocks to check and to submit, and transactions to look up.
+
+mod util;
+
+use bitcoin::block::Version as BlockVersion;
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, Block, Sequence, Txid, Wtxid, absolute};
+use bitcoin_client::schema::v32::init::{Init, InitClient};
+use bitcoin_client::schema::v32::mining::{BlockCheckOptions, BlockTemplate, Mining};
+use bitcoin_client::{CheckOptions, Error, Verdict, Version};
+use multiprocess::{EventLoop, Stream};
+
+use self::util::{Fixture, remine, solve, with_each_node, with_node, without_witness};
+
+fn reason(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Rejected { reason, .. } => reason,
+        _ => "accepted",
+    }
+}
+
+#[test]
+fn solutions_make_blocks_at_low_and_high_heights() {
+    with_each_node(|f| async move {
+        for height in 1..=17 {
+            f.mock.add_transaction(Amount::from_sat(1_000));
+            let template = f.template().await;
+            // The heights of the first 16 blocks are one byte long: another one is needed.
+            let extra: &[u8] = if height <= 16 { &[0] } else { &[] };
+            let (solution, block) = solve(&template, extra).await;
+            assert!(template.submit(&solution).await.unwrap().is_accepted());
+            assert_eq!(f.mock.tip().hash, block.block_hash());
+            assert_eq!(f.mock.tip().height, height);
+        }
+    });
+}
+
+#[test]
+fn a_solution_without_work_is_rejected() {
+    with_each_node(|f| async move {
+        let template = f.template().await;
+        let (mut solution, block) = solve(&template, &[1]).await;
+        let mut header = block.header;
+        while header.validate_pow(header.target()).is_ok() {
+            header.nonce += 1;
+        }
+        solution.nonce = header.nonce;
+        let verdict = template.submit(&solution).await.unwrap();
+        let expected = if f.node.version() < Version::V32 {
+            ""
+        } else {
+            "high-hash"
+        };
+        assert_eq!(reason(&verdict), expected);
+        assert_eq!(f.mock.tip().height, 0);
+        assert_eq!(
+            template.block().await.unwrap().header.nonce,
+            solution.nonce,
+            "the template keeps the attempt"
+        );
+    });
+}
+
+#[test]
+fn blocks_are_checked() {
+    with_each_node(|f| async move {
+        let (_, block) = solve(&f.template().await, &[1]).await;
+        let check =
+            async |block: &Block, options| f.mining.check_block(block, options).await.unwrap();
+        let all = CheckOptions::default();
+        assert_eq!(check(&block, all).await, Verdict::Accepted);
+
+        let old = remine(block.clone(), |block| {
+            block.header.version = BlockVersion::from_consensus(0)
+        });
+        let verdict = check(&old, all).await;
+        assert_eq!(reason(&verdict), "bad-version(0x00000000)");
+
+        let mut unrooted = block.clone();
+        unrooted.header.merkle_root = bitcoin::TxMerkleNode::all_zeros();
+        let no_work = CheckOptions {
+            proof_of_work: false,
+            ..all
+        };
+        assert_eq!(reason(&check(&unrooted, no_work).await), "bad-txnmrklroot");
+        let form_only = CheckOptions {
+            merkle_root: false,
+            proof_of_work: false,
+        };
+        assert_eq!(check(&unrooted, form_only).await, Verdict::Accepted);
+
+        f.mock.mine(1);
+        assert_eq!(
+            reason(&check(&block, all).await),
+            "inconclusive-not-best-prevblk"
+        );
+    });
+}
+
+#[test]
+fn blocks_are_submitted() {
+    with_node(Version::V32, |f| async move {
+        f.mock.mine(1);
+        let (_, block) = solve(&f.template().await, &[1]).await;
+        let submit = async |block: &Block| f.mining.submit_block(block).await.unwrap();
+        let bare = remine(block.clone(), without_witness);
+        assert_eq!(reason(&submit(&bare).await), "bad-witness-nonce-size");
+        let late = remine(block.clone(), |block| {
+            block.txdata[0].lock_time = absolute::LockTime::from_consensus(100);
+            block.txdata[0].input[0].sequence = Sequence::ZERO;
+        });
+        assert_eq!(reason(&submit(&late).await), "bad-txns-nonfinal");
+        assert_eq!(reason(&submit(&late).await), "duplicate-invalid");
+        assert_eq!(submit(&block).await, Verdict::Accepted);
+        assert_eq!(reason(&submit(&block).await), "duplicate");
+        let sibling = remine(block, |block| {
+            block.txdata[0].output[0].value -= Amount::ONE_SAT
+        });
+        assert_eq!(reason(&submit(&sibling).await), "inconclusive");
+    });
+}
+
+#[test]
+fn older_nodes_cannot_take_blocks_or_give_transactions() {
+    for version in [Version::V30, Version::V31] {
+        with_node(version, |f| async move {
+            let (_, block) = solve(&f.template().await, &[1]).await;
+            let submitted = f.mining.submit_block(&block).await.map(drop);
+            let found = f.mining.transactions(&[Txid::all_zeros()]).await.map(drop);
+            for result in [submitted, found] {
+                assert!(
+                    matches!(result, Err(Error::WrongVersion { .. })),
+                    "{result:?}"
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn transactions_are_looked_up_by_both_ids() {
+    with_node(Version::V32, |f| async move {
+        let transaction = f.mock.add_transaction(Amount::from_sat(1_000));
+        let (id, witness_id) = (transaction.compute_txid(), transaction.compute_wtxid());
+        let expected = [Some(transaction.clone()), None];
+        let found = f
+            .mining
+            .transactions(&[id, Txid::all_zeros()])
+            .await
+            .unwrap();
+        assert_eq!(found, expected);
+        let found = f
+            .mining
+            .transactions_by_witness_id(&[witness_id, Wtxid::all_zeros()])
+            .await
+            .unwrap();
+        assert_eq!(found, expected);
+        assert_eq!(f.mining.transactions(&[]).await.unwrap(), []);
+        f.mock.mine(1);
+        assert_eq!(f.mining.transactions(&[id]).await.unwrap(), [None]);
+    });
+}
+
+#[test]
+fn bytes_that_are_no_block_are_an_error_and_nothing_more() {
+    with_node(Version::V32, |f| async move {
+        let init = raw_init(&f);
+        let mining = init.make_mining().unwrap();
+        let template = f.template().await;
+        let options = BlockCheckOptions::default();
+        for bytes in [&[][..], &[0], &[0xff; 100]] {
+            let checked = mining.check_block(bytes, &options).map(drop);
+            let submitted = mining.submit_block(bytes).map(drop);
+            for error in [checked, submitted].map(Result::unwrap_err) {
+                assert!(
+                    error
+                        .to_string()
+                        .starts_with("remote exception: std::exception: "),
+                    "{error}"
+                );
+            }
+        }
+        assert!(template.header().await.is_ok(), "the node lives on");
+    });
+}
+
+#[test]
+fn bytes_that_are_no_coinbase_are_an_error_and_nothing_more() {
+    with_node(Version::V32, |f| async move {
+        let mining = raw_init(&f).make_mining().unwrap();
+        let template = mining
+            .create_new_block(&Default::default(), false)
+            .unwrap()
+            .unwrap();
+        assert!(!template.submit_solution(0, 0, 0, &[]).unwrap().result);
+        let error = template
+            .submit_solution(0, 0, 0, &[0])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("remote exception: std::exception: SpanReader::read(): end of data:"),
+            "{error}"
+        );
+        let error = template
+            .submit_solution_old7(0, 0, 0, &[])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("Old submitSolution (@7) not supported."),
+            "{error}"
+        );
+        assert!(template.get_block_header().is_ok(), "the template lives on");
+    });
+}
+
+#[test]
+fn the_method_of_version_30_is_refused_later() {
+    with_node(Version::V32, |f| async move {
+        let error = raw_init(&f).make_mining_old2().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "remote exception: std::exception: Old mining interface (@2) not supported. Please update your client!"
+        );
+    });
+}
+
+/// The generated client, for what the library does not let through. It blocks the thread, which nobody else needs here.
+fn raw_init(f: &Fixture) -> InitClient {
+    let event_loop = EventLoop::new("raw").unwrap();
+    let stream = Stream::unix(f.mock.address().strip_prefix("unix:").unwrap()).unwrap();
+    multiprocess::connect::<dyn Init>(&event_loop, stream).unwrap()
+}
