@@ -4,14 +4,32 @@
 ///
 /// A peer that goes beyond one gets an error that names it, or loses its connection where the protocol has no way to
 /// answer; other connections do not notice.
+///
+/// | limit | default | what it counts | beyond it |
+/// |---|---|---|---|
+/// | [`max_connections`](crate::ListenOptions::max_connections) | 1,000 | connections of one listener | clients wait in the system's queue |
+/// | [`message_bytes`](Self::message_bytes) | 64 MiB | one message, read or sent | the peer's: the connection ends; a call of this process, or an answer: it fails |
+/// | [`nesting`](Self::nesting) | 64 | structs and lists within each other | the call fails |
+/// | [`calls_in_flight`](Self::calls_in_flight) | 10,000 | the peer's calls that are not answered, and answers with objects that it has not finished | the call fails |
+/// | [`request_bytes`](Self::request_bytes) | 256 MiB | bytes of the same | the call fails |
+/// | [`exports`](Self::exports) | 100,000 | objects of this process that the peer holds | the call that would send one more fails |
+/// | [`imports`](Self::imports) | 100,000 | objects of the peer that this process holds | the peer's call fails; with an answer, the connection ends |
+/// | [`threads`](Self::threads) | 1,000 | threads made by `makeThread` that run | `makeThread` fails |
+/// | [`pool_threads`](Self::pool_threads) | 64 | threads made by `makePool`, and those for callbacks that name none | `makePool` fails; callbacks wait for a thread |
+/// | [`queued_bytes`](Self::queued_bytes) | 16 MiB | bytes that wait because the peer does not read | threads that call or answer wait; asynchronous calls fail; beyond it by four messages of the greatest size, the connection ends |
+/// | (fixed) | 64 | calls on the answers of calls on the answers of … that are not there yet | the call fails |
+/// | (fixed) | 511 | segments of a message | the connection ends |
+///
+/// An error says for example `limit exceeded: exports is 100000`, and is an [`Error::LimitExceeded`](crate::Error::LimitExceeded)
+/// on the side whose limit it is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest message that is read, in bytes. Default: 64 MiB, as in the C++ library.
+    /// The largest message that is read or sent, in bytes. Default: 64 MiB, as in the C++ library.
     pub message_bytes: usize,
     /// How deep structs and lists may be nested in a message. Default: 64.
     pub nesting: u32,
-    /// Calls of the peer that have not been answered yet. Default: 10,000.
+    /// Calls of the peer that have not been answered yet, and answers with objects that it has not finished. Default: 10,000.
     pub calls_in_flight: usize,
     /// Bytes of the peer's calls that have not been answered yet, and of answers with objects that it has not finished.
     /// Default: 256 MiB.
