@@ -29,13 +29,31 @@ struct Sent<T> {
     connection: Connection,
     call: Call,
     read: Read<T>,
-    lease: Lease,
+    running: Running,
     deadline: Option<Sleep>,
 }
 
 /// What is kept until the answer is there: the peer's thread that runs the call, and is free for another one afterwards; and
 /// proxies whose objects come home with the call.
 pub(crate) type Lease = (Option<ThreadLease>, Vec<ProxyClient>);
+
+/// A lease whose call runs. Dropped, the call is cancelled, and the thread is not used again: the method may still run on it.
+struct Running(Lease);
+
+impl Running {
+    /// The call has ended, or is followed to its end elsewhere.
+    fn ended(mut self) -> Lease {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(lease) = self.0.0.take() {
+            lease.retire();
+        }
+    }
+}
 
 /// What reads the answer: with the connection's lock held, or outside of it.
 enum Read<T> {
@@ -59,7 +77,7 @@ impl<T: Send + 'static> CallFuture<T> {
                 connection,
                 call,
                 read: Read::new::<R>(method, read),
-                lease,
+                running: Running(lease),
             }),
             Err(error) => State::Failed(Some(error)),
         };
@@ -75,7 +93,7 @@ impl<T> CallFuture<T> {
     /// The object that the method gives, before the answer is there: calls on it go out at once, and fail if the method
     /// does. For methods whose one result is an object.
     ///
-    /// ```ignore
+    /// ```text
     /// let mining = init.make_mining_async().pipelined::<dyn Mining>()?;
     /// let tip = mining.get_tip_async().await?;    // one round trip for both
     /// ```
@@ -87,7 +105,7 @@ impl<T> CallFuture<T> {
         match self.state {
             State::Sent(sent) => {
                 let capability = sent.call.pipelined(&[RESULT])?;
-                finish_later(sent.call, (sent.lease, self.client))?;
+                finish_later(sent.call, (sent.running.ended(), self.client))?;
                 Ok(I::from_proxy(ProxyClient::new(capability, I::INFO)?))
             }
             State::Failed(error) => Err(error.unwrap_or(Error::Cancelled)),
@@ -99,7 +117,7 @@ impl<T> CallFuture<T> {
     pub fn detach(self, keep: impl Send + 'static) {
         if let State::Sent(sent) = self.state {
             // Fails only when the connection has ended: then there is nothing left to wait for.
-            finish_later(sent.call, (sent.lease, self.client, keep)).ok();
+            finish_later(sent.call, (sent.running.ended(), self.client, keep)).ok();
         }
     }
 }
@@ -125,18 +143,21 @@ impl<T: Send + 'static> Future for CallFuture<T> {
                 })
             }),
         };
-        let result = match (polled, &mut sent.deadline) {
-            (Poll::Ready(result), _) => result,
+        let (result, in_time) = match (polled, &mut sent.deadline) {
+            (Poll::Ready(result), _) => (result, true),
             (Poll::Pending, None) => return Poll::Pending,
             (Poll::Pending, Some(deadline)) => {
                 if Pin::new(deadline).poll(context).is_pending() {
                     return Poll::Pending;
                 }
-                Err(Error::TimedOut)
+                (Err(Error::TimedOut), false)
             }
         };
         log::received_response(&sent.connection, method, result.as_ref().err());
-        self.state = State::Failed(None);
+        let state = std::mem::replace(&mut self.state, State::Failed(None));
+        if let (State::Sent(sent), true) = (state, in_time) {
+            drop(sent.running.ended());
+        }
         self.client = None;
         Poll::Ready(result)
     }

@@ -1,5 +1,6 @@
 //! Threads of the peer for calls that no thread of this process waits for.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mp_conn::proxy_capnp::thread;
@@ -14,10 +15,13 @@ use crate::thread_map::ThreadState;
 #[derive(Debug, Default)]
 pub(crate) struct AsyncThreads {
     threads: Mutex<Vec<Remote>>,
+    /// Numbers the threads, for their names.
+    made: AtomicUsize,
 }
 
 #[derive(Debug)]
 struct Remote {
+    number: usize,
     thread: Capability,
     calls: usize,
 }
@@ -34,12 +38,23 @@ impl ThreadLease {
     pub(crate) fn none() -> Self {
         Self { leased: None }
     }
+
+    /// Gives the thread up, because its call was cancelled: the peer may run the method to its end nevertheless, and whatever
+    /// came next would have to wait for that. The peer's thread ends then.
+    pub fn retire(mut self) {
+        if let Some((threads, number)) = self.leased.take() {
+            // Dropped without the lock, as that enters the connection.
+            let retired = threads.take(number);
+            drop(retired);
+        }
+    }
 }
 
 impl Drop for ThreadLease {
     fn drop(&mut self) {
-        if let Some((threads, index)) = self.leased.take() {
-            if let Some(remote) = threads.lock().get_mut(index) {
+        if let Some((threads, number)) = self.leased.take() {
+            let mut threads = threads.lock();
+            if let Some(remote) = threads.iter_mut().find(|remote| remote.number == number) {
                 remote.calls -= 1;
             }
         }
@@ -54,38 +69,59 @@ impl AsyncThreads {
         field: u16,
     ) -> Result<(Threads, ThreadLease), Error> {
         let state = ThreadState::of(connection);
-        let callback_thread = Some(state.callback_object());
-        let mut threads = self.lock();
-        let fewest = (0..threads.len()).min_by_key(|index| threads[*index].calls);
-        let index = match fewest {
-            Some(index) if threads[index].calls == 0 || threads.len() >= MAX_THREADS => index,
-            _ => {
-                let name = format!("{}/async-{}", connection.event_loop().name(), threads.len());
-                let Some(thread) = state.make_remote(connection, &name)? else {
-                    let threads = Threads {
-                        field,
-                        thread: None,
-                        callback_thread,
-                    };
-                    return Ok((threads, ThreadLease::none()));
-                };
-                threads.push(Remote {
-                    thread: thread.detached()?,
-                    calls: 0,
-                });
-                threads.len() - 1
-            }
+        let leased = match self.free() {
+            Some(leased) => Some(leased),
+            None => self.make(connection, &state)?,
         };
-        threads[index].calls += 1;
-        let leased = Threads {
+        let (number, thread) = leased.unzip();
+        let threads = Threads {
             field,
-            thread: Some(threads[index].thread.clone()),
-            callback_thread,
+            thread,
+            callback_thread: Some(state.callback_object()),
         };
         let lease = ThreadLease {
-            leased: Some((Arc::clone(self), index)),
+            leased: number.map(|number| (Arc::clone(self), number)),
         };
-        Ok((leased, lease))
+        Ok((threads, lease))
+    }
+
+    /// A thread that is there already.
+    fn free(&self) -> Option<(usize, Capability)> {
+        let mut threads = self.lock();
+        let all_made = threads.len() >= MAX_THREADS;
+        let fewest = threads.iter_mut().min_by_key(|remote| remote.calls)?;
+        if fewest.calls > 0 && !all_made {
+            return None;
+        }
+        fewest.calls += 1;
+        Some((fewest.number, fewest.thread.clone()))
+    }
+
+    /// A new thread. Made without the lock: entering the connection can end calls, and with them leases. `None`: the peer gave
+    /// no thread map.
+    fn make(
+        &self,
+        connection: &Connection,
+        state: &ThreadState,
+    ) -> Result<Option<(usize, Capability)>, Error> {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}/async-{number}", connection.event_loop().name());
+        let Some(thread) = state.make_remote(connection, &name)? else {
+            return Ok(None);
+        };
+        let detached = thread.detached()?;
+        self.lock().push(Remote {
+            number,
+            thread: detached,
+            calls: 1,
+        });
+        Ok(Some((number, thread)))
+    }
+
+    fn take(&self, number: usize) -> Option<Remote> {
+        let mut threads = self.lock();
+        let index = threads.iter().position(|remote| remote.number == number)?;
+        Some(threads.swap_remove(index))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Remote>> {

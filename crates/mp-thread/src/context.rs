@@ -7,8 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use mp_conn::{
-    Cancellation, Capability, Connection, Error, Leader, Object, ParamsHandle, Reference,
-    ServerCall, Threads, WeakConnection,
+    Cancellation, Capability, Connection, Error, Leader, Object, Reference, Threads, WeakConnection,
 };
 
 use crate::job::{Job, ThreadWaiter};
@@ -35,6 +34,8 @@ pub(crate) struct ThreadContext {
     callback_threads: RefCell<HashMap<u64, Counterpart<Arc<ThreadObject>>>>,
     /// The calls that this thread serves, the innermost last.
     frames: RefCell<Vec<Frame>>,
+    /// The thread was made to run calls of a peer.
+    is_worker: Cell<bool>,
     /// The size of the tables at which entries of ended connections are looked for.
     prune_at: Cell<usize>,
     interrupter: Interrupter,
@@ -64,7 +65,8 @@ pub enum Sending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) connection: u64,
-    pub(crate) caller: usize,
+    /// `None`: the call names no thread for callbacks.
+    pub(crate) caller: Option<usize>,
 }
 
 impl ThreadContext {
@@ -76,6 +78,7 @@ impl ThreadContext {
             request_threads: RefCell::default(),
             callback_threads: RefCell::default(),
             frames: RefCell::default(),
+            is_worker: Cell::new(false),
             prune_at: Cell::new(16),
             interrupter: Interrupter::default(),
             ahead: RefCell::default(),
@@ -106,6 +109,7 @@ impl ThreadContext {
         CURRENT.with(|current| {
             let context = current.get_or_init(|| Self::new(waiter));
             context.waits.set(1);
+            context.is_worker.set(true);
             context.name.get_or_init(|| name);
         });
     }
@@ -126,9 +130,14 @@ impl ThreadContext {
 
     /// The peer's thread for this one: the one that it was given, or the one that waits for the call that it serves, or a
     /// new one.
+    ///
+    /// A thread that was made for the peer has all of them when a destructor made calls between two calls of the peer. While
+    /// it serves one, the thread that waits for it comes first: it holds what the call is made under.
     fn request_thread(&self, connection: &Connection) -> Result<Option<Capability>, Error> {
-        if let Some(found) = self.existing_thread(connection) {
-            return Ok(Some(found));
+        if !self.is_worker.get() {
+            if let Some(found) = self.existing_thread(connection) {
+                return Ok(Some(found));
+            }
         }
         let outermost = self
             .frames
@@ -142,12 +151,14 @@ impl ThreadContext {
                 _ => None,
             });
         }
+        if let Some(found) = self.existing_thread(connection) {
+            return Ok(Some(found));
+        }
         let name = self.name(|| name::current(connection.event_loop().name()));
         let Some(thread) = ThreadState::of(connection).make_remote(connection, &name)? else {
             return Ok(None);
         };
         let value = thread.detached()?;
-        self.prune();
         self.request_threads.borrow_mut().insert(
             connection.id(),
             Counterpart {
@@ -167,6 +178,7 @@ impl ThreadContext {
     }
 
     fn callback_thread(&self, connection: &Connection) -> Arc<dyn Object> {
+        self.prune();
         let mut threads = self.callback_threads.borrow_mut();
         let entry = threads.entry(connection.id()).or_insert_with(|| {
             let name = self.name(|| name::current(connection.event_loop().name()));
@@ -180,14 +192,15 @@ impl ThreadContext {
 
     /// Forgets ended connections, now and then.
     fn prune(&self) {
-        let mut requests = self.request_threads.borrow_mut();
-        if requests.len() >= self.prune_at.get() {
-            requests.retain(|_, entry| is_open(&entry.connection));
-            self.callback_threads
-                .borrow_mut()
-                .retain(|_, entry| is_open(&entry.connection));
-            self.prune_at.set(requests.len() * 2 + 16);
+        let count = self.callback_threads.borrow().len();
+        if count < self.prune_at.get() {
+            return;
         }
+        let requests = take_ended(&mut self.request_threads.borrow_mut());
+        let callbacks = take_ended(&mut self.callback_threads.borrow_mut());
+        self.prune_at.set((count - callbacks.len()) * 2 + 16);
+        // Dropped when the tables can be used again: releasing a reference enters its connection.
+        drop((requests, callbacks));
     }
 
     /// Waits for something that happens on a connection, and runs the callbacks that belong to it meanwhile.
@@ -210,14 +223,14 @@ impl ThreadContext {
             let waiting = connection.waiting();
             let event = match self.lead(connection) {
                 Some(leader) => {
-                    let event =
-                        self.interrupter
-                            .lead(&leader, &self.waiter, deadline, |_| true, eligible);
+                    let event = self
+                        .interrupter
+                        .lead(&leader, &self.waiter, deadline, eligible);
                     // Looked at while still leading, and only now: an answer that is taken must be returned.
-                    if matches!(event, Some(Event::Woken)) {
-                        if let Poll::Ready(result) = poll(&self.waker) {
-                            return Ok(result);
-                        }
+                    if matches!(event, Some(Event::Woken))
+                        && let Poll::Ready(result) = poll(&self.waker)
+                    {
+                        return Ok(result);
                     }
                     // The socket is given back before a callback runs.
                     drop(leader);
@@ -285,6 +298,8 @@ impl ThreadContext {
                 Event::Woken | Event::TimedOut => {}
             }
         }
+        // Nobody reads a socket that a thread keeps while it waits here.
+        self.give_back();
         match self.waiter.next_job() {
             Event::Job(job) => Some(job),
             _ => None,
@@ -294,7 +309,7 @@ impl ThreadContext {
     fn lead_idle(&self, connection: &WeakConnection) -> Option<Event<Job>> {
         // Only a server's connection: it stays open without the handle that leading holds.
         let connection = connection.upgrade().filter(Connection::is_server)?;
-        if !self.interrupter.is_ready() || self.waiter.is_done() {
+        if !self.interrupter.is_ready() {
             return None;
         }
         let ahead = self.ahead.take();
@@ -302,19 +317,7 @@ impl ThreadContext {
             Some(leader) => leader,
             None => connection.lead_idle()?,
         };
-        loop {
-            // A thread that reads work for another one steps down: the other leads when it is done, and is likely to get the
-            // next call as well.
-            let stay = Leader::is_idle;
-            match self
-                .interrupter
-                .lead(&leader, &self.waiter, None, stay, |_| true)
-            {
-                // A wake-up of an earlier wait.
-                Some(Event::Woken) => {}
-                event => return event,
-            }
-        }
+        self.interrupter.lead_idle(&leader, &self.waiter)
     }
 
     /// Whether this thread may wait.
@@ -343,13 +346,11 @@ impl ThreadContext {
 
     fn callers(&self) -> Vec<Caller> {
         let frames = self.frames.borrow();
-        let caller = |frame: &Frame| {
-            Some(Caller {
-                connection: frame.connection,
-                caller: frame.caller?,
-            })
+        let caller = |frame: &Frame| Caller {
+            connection: frame.connection,
+            caller: frame.caller,
         };
-        frames.iter().filter_map(caller).collect()
+        frames.iter().map(caller).collect()
     }
 }
 
@@ -357,7 +358,11 @@ impl Drop for ThreadContext {
     fn drop(&mut self) {
         // Calls that still come for this thread have nowhere to run.
         self.waiter.close();
-        drop(self.waiter.drain());
+        // Dropped elsewhere: objects that only a call kept may go with it, and this thread cannot run code of the user's.
+        for job in self.waiter.drain() {
+            let event_loop = job.connection().event_loop().clone();
+            event_loop.post_cleanup(move || drop(job));
+        }
         // Released by the event loop's thread: this one may be without thread-local variables already.
         for (_, entry) in self.request_threads.get_mut().drain() {
             if let Some(connection) = entry.connection.upgrade() {
@@ -366,6 +371,13 @@ impl Drop for ThreadContext {
             }
         }
     }
+}
+
+/// Takes the entries of ended connections out.
+fn take_ended<T>(entries: &mut HashMap<u64, Counterpart<T>>) -> Vec<Counterpart<T>> {
+    let ended = |(id, entry): (&u64, &Counterpart<T>)| (!is_open(&entry.connection)).then_some(*id);
+    let ended: Vec<u64> = entries.iter().filter_map(ended).collect();
+    ended.iter().filter_map(|id| entries.remove(id)).collect()
 }
 
 fn is_open(connection: &WeakConnection) -> bool {

@@ -7,6 +7,7 @@ use mp_conn::{Connection, Error, ServerCall, ThreadRef};
 
 use crate::async_threads::CallbackThread;
 use crate::job::{Job, Runner};
+use crate::pool::PoolName;
 use crate::thread_map::ThreadState;
 use crate::thread_object::ThreadObject;
 
@@ -54,7 +55,7 @@ pub fn dispatch(
 
 fn to_thread(thread: &ThreadObject, call: ServerCall, request: u64, need: Need, run: Runner) {
     tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{}}}",
-        call.connection().event_loop().name(), thread.name());
+        call.connection().event_loop().name(), thread.started_name());
     let job = Job::new(call, thread.is_caller(), run);
     if let Err(job) = thread.post(job) {
         let (call, run) = job.into_parts();
@@ -85,11 +86,11 @@ fn to_callback_pool(call: ServerCall, request: u64, run: Runner) {
     posted_to_pool(posted, &connection, request);
 }
 
-fn posted_to_pool(posted: Result<Arc<str>, Job>, connection: &Connection, request: u64) {
+fn posted_to_pool(posted: Result<PoolName, Job>, connection: &Connection, request: u64) {
     match posted {
         Ok(name) => {
-            tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{name}}}",
-            connection.event_loop().name())
+            tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{}}}",
+                connection.event_loop().name(), name.wait());
         }
         Err(job) => {
             let (call, _) = job.into_parts();
@@ -118,7 +119,11 @@ fn refuse(call: ServerCall, request: u64, need: Need, run: Runner, refusal: Refu
     match refusal {
         Refusal::Foreign => fail(call, request, &Error::failed("invalid thread handle")),
         Refusal::Ended => fail(call, request, &Error::failed("the thread has ended")),
-        Refusal::Broken(error) => {
+        Refusal::Broken(mut error) => {
+            // The reason goes back to the one whose promise it was, as it came.
+            if let Some(reason) = error.extra.strip_prefix("remote exception: ") {
+                error.extra = reason.to_owned();
+            }
             tracing::error!(target: "ipc", "IPC server error request #{request} {error}");
             call.fail_with(error);
         }

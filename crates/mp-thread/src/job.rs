@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mp_conn::ServerCall;
+use mp_conn::{Connection, ServerCall};
 
 use crate::context::Caller;
 use crate::waiter::Waiter;
@@ -44,16 +44,23 @@ impl Job {
     /// Whether a thread that waits for an answer over a connection may run this job meanwhile: it is part of the call.
     ///
     /// It is when it was sent to the waiting thread as such, or when the same thread of the peer makes it whose call the
-    /// waiting thread serves: that thread waits itself, so what it sends now is a callback's doing.
+    /// waiting thread serves: that thread waits itself, so what it sends now is a callback's doing. Callers that name no
+    /// thread for callbacks cannot be told apart, and count as one: else their nested calls would wait for ever.
     pub(crate) fn belongs_to(&self, connection: u64, callers: &[Caller]) -> bool {
-        if self.connection != connection {
-            return false;
+        self.connection == connection && (self.callback || callers.contains(&self.caller()))
+    }
+
+    /// The thread of the peer that makes the call.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            connection: self.connection,
+            caller: self.call.caller(),
         }
-        self.callback
-            || self
-                .call
-                .caller()
-                .is_some_and(|caller| callers.contains(&Caller { connection, caller }))
+    }
+
+    /// The connection that the call came over.
+    pub(crate) fn connection(&self) -> Connection {
+        self.call.connection()
     }
 
     /// Runs the call on this thread.

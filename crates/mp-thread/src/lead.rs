@@ -16,8 +16,8 @@ pub(crate) struct Interrupter {
 }
 
 impl Interrupter {
-    /// Reads the socket until there is something for this thread. `None`: the deadline passed, the connection ended, or
-    /// after reading something the thread is not to stay.
+    /// Reads the socket until there is something for this thread, which waits. `None`: the deadline passed, or the connection
+    /// ended.
     ///
     /// The caller drops the leader before it runs anything of the user's.
     pub(crate) fn lead(
@@ -25,7 +25,6 @@ impl Interrupter {
         leader: &Leader,
         waiter: &ThreadWaiter,
         deadline: Option<Instant>,
-        stay: impl Fn(&Leader) -> bool,
         mut eligible: impl FnMut(&Job) -> bool,
     ) -> Option<Event<Job>> {
         let (signal, interrupt) = self.get()?;
@@ -39,11 +38,25 @@ impl Interrupter {
             if let Some(event) = waiter.check(&mut eligible) {
                 return Some(event);
             }
-            if !open
-                || !stay(leader)
-                || waiter.is_done()
-                || deadline.is_some_and(|d| d <= Instant::now())
-            {
+            if !open || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return None;
+            }
+        }
+    }
+
+    /// Reads the socket until there is a job for this thread, which has nothing to do, or there will be none any more.
+    /// `None`: the connection ended, or work for another thread was read: that one leads when it is done, and is likely to
+    /// get the next call as well.
+    pub(crate) fn lead_idle(&self, leader: &Leader, waiter: &ThreadWaiter) -> Option<Event<Job>> {
+        let (signal, interrupt) = self.get()?;
+        loop {
+            if let Some(event) = waiter.idle_elsewhere(interrupt) {
+                return Some(event);
+            }
+            leader.wait(signal, None);
+            waiter.back();
+            let open = leader.read();
+            if !open || !leader.is_idle() {
                 return None;
             }
         }

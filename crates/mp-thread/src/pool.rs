@@ -1,10 +1,11 @@
 //! Threads for calls that name none.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mp_conn::{Connection, Error};
 
+use crate::context::Caller;
 use crate::job::Job;
 use crate::worker::{self, Worker};
 
@@ -18,6 +19,8 @@ struct Slot {
     worker: Worker,
     /// Calls that were given to the thread and have not ended.
     depth: Arc<AtomicUsize>,
+    /// Who made them.
+    callers: Arc<Mutex<Vec<Caller>>>,
 }
 
 impl Pool {
@@ -39,6 +42,7 @@ impl Pool {
         self.slots.push(Slot {
             worker: worker::start(program, suffix, connection.downgrade(), ())?,
             depth: Arc::default(),
+            callers: Arc::default(),
         });
         Ok(())
     }
@@ -55,28 +59,71 @@ impl Pool {
     /// # Errors
     ///
     /// Gives the call back when there is no thread.
-    pub(crate) fn post(&self, job: Job) -> Result<Arc<str>, Job> {
+    pub(crate) fn post(&self, job: Job) -> Result<PoolName, Job> {
         let fewest = self
             .slots
             .iter()
             .min_by_key(|slot| slot.depth.load(Ordering::SeqCst));
-        let Some(slot) = fewest else {
-            return Err(job);
-        };
-        slot.depth.fetch_add(1, Ordering::SeqCst);
-        let depth = Arc::clone(&slot.depth);
-        let job = job.then(move || {
-            depth.fetch_sub(1, Ordering::SeqCst);
-        });
-        slot.worker.waiter.post(job)?;
-        Ok(slot.worker.name.get().cloned().unwrap_or_default())
+        match fewest {
+            Some(slot) => slot.post(job),
+            None => Err(job),
+        }
+    }
+
+    /// Gives a call to the thread that runs another one of the same caller and waits for it, if there is one: it holds what
+    /// the call is made under.
+    ///
+    /// # Errors
+    ///
+    /// Gives the call back when there is no such thread.
+    pub(crate) fn post_nested(&self, job: Job) -> Result<PoolName, Job> {
+        let caller = job.caller();
+        let waiting = |slot: &&Slot| caller.caller.is_some() && slot.callers().contains(&caller);
+        match self.slots.iter().find(waiting) {
+            Some(slot) => slot.post(job),
+            None => Err(job),
+        }
+    }
+
+    /// Ends the threads when they have run what they were given.
+    pub(crate) fn close(&mut self) {
+        for slot in self.slots.drain(..) {
+            slot.worker.waiter.close();
+        }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for slot in &self.slots {
-            slot.worker.waiter.close();
-        }
+        self.close();
     }
+}
+
+/// The name of a thread, which it gives itself when it starts.
+pub(crate) type PoolName = Arc<OnceLock<Arc<str>>>;
+
+impl Slot {
+    fn post(&self, job: Job) -> Result<PoolName, Job> {
+        self.depth.fetch_add(1, Ordering::SeqCst);
+        let caller = job.caller();
+        self.callers().push(caller);
+        let (depth, callers) = (Arc::clone(&self.depth), Arc::clone(&self.callers));
+        let job = job.then(move || {
+            depth.fetch_sub(1, Ordering::SeqCst);
+            let mut callers = lock(&callers);
+            if let Some(index) = callers.iter().rposition(|other| *other == caller) {
+                callers.remove(index);
+            }
+        });
+        self.worker.waiter.post(job)?;
+        Ok(Arc::clone(&self.worker.name))
+    }
+
+    fn callers(&self) -> MutexGuard<'_, Vec<Caller>> {
+        lock(&self.callers)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,9 @@
 //! The calls that a thread serves, and the `destroy`s that their answers wait for.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use mp_conn::{Cancellation, Connection, Error, ParamsHandle, ServerCall};
+use mp_conn::{Cancellation, Connection, Error, ParamsHandle, ServerCall, WeakConnection};
 
 use crate::context::ThreadContext;
 
@@ -14,6 +13,7 @@ use crate::context::ThreadContext;
 #[derive(Debug)]
 pub struct Serving {
     connection: Connection,
+    cancellation: Cancellation,
     destroys: Arc<Destroys>,
 }
 
@@ -41,21 +41,39 @@ impl Serving {
         ThreadContext::with(|context| context.frames().borrow_mut().push(frame))?;
         Ok(Self {
             connection,
+            cancellation: call.cancellation(),
             destroys,
         })
     }
 
-    /// Waits for the `destroy` calls that the method caused, so that what it borrowed is gone when its caller gets the
-    /// answer. Ends early when the connection does.
+    /// Waits for the `destroy` calls that the method caused, over whichever connections, so that what it borrowed is gone
+    /// when its caller gets the answer. Ends early when the caller gives up, or goes away.
     pub fn settle(&self) {
-        if self.destroys.count() == 0 || self.connection.event_loop().is_current() {
-            return;
-        }
-        let settled = ThreadContext::with(|context| {
-            context.wait(&self.connection, None, |waker| self.destroys.poll(waker))
-        });
-        if let Ok(Err(error)) = settled {
-            tracing::warn!(target: "ipc", "cannot wait for destroyed objects: {error}");
+        while let Some(connection) = self.destroys.next() {
+            if self.cancellation.is_cancelled() || connection.event_loop().is_current() {
+                return;
+            }
+            let settled = ThreadContext::with(|context| {
+                let mut told = false;
+                context.wait(&connection, None, |waker| {
+                    if !std::mem::replace(&mut told, true) {
+                        self.cancellation.wake_on_cancel(waker);
+                    }
+                    if self.cancellation.is_cancelled() {
+                        return Poll::Ready(());
+                    }
+                    self.destroys.poll(connection.id(), waker)
+                })
+            });
+            match settled {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let name = self.connection.event_loop().name();
+                    tracing::warn!(target: "ipc", "{{{name}}} cannot wait for destroyed objects: {error}");
+                    return;
+                }
+                Err(_) => return,
+            }
         }
     }
 }
@@ -70,26 +88,52 @@ impl Drop for Serving {
 /// The `destroy` calls that a method caused and that have not returned.
 #[derive(Debug, Default)]
 pub(crate) struct Destroys {
-    count: AtomicUsize,
-    waker: Mutex<Option<Waker>>,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    /// The connections that the calls go over, each as often as it has calls.
+    connections: Vec<(u64, WeakConnection)>,
+    waker: Option<Waker>,
 }
 
 impl Destroys {
-    fn count(&self) -> usize {
-        self.count.load(Ordering::SeqCst)
+    /// A connection that has calls.
+    fn next(&self) -> Option<Connection> {
+        let pending = self.pending();
+        // One that is gone has none: its calls have ended, though they may not have said so yet.
+        pending.connections.iter().find_map(|(_, connection)| connection.upgrade())
     }
 
-    fn poll(&self, waker: &Waker) -> Poll<()> {
-        *self.waker() = Some(waker.clone());
-        if self.count() == 0 {
-            Poll::Ready(())
-        } else {
+    /// Ready when a connection has no calls any more.
+    fn poll(&self, connection: u64, waker: &Waker) -> Poll<()> {
+        let mut pending = self.pending();
+        if pending.connections.iter().any(|(id, _)| *id == connection) {
+            pending.waker = Some(waker.clone());
             Poll::Pending
+        } else {
+            Poll::Ready(())
         }
     }
 
-    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn start(&self, connection: &Connection) {
+        let entry = (connection.id(), connection.downgrade());
+        self.pending().connections.push(entry);
+    }
+
+    /// Forgets a call. The waker is to be woken without the lock.
+    fn end(&self, connection: u64) -> Option<Waker> {
+        let mut pending = self.pending();
+        let index = pending.connections.iter().position(|(id, _)| *id == connection);
+        if let Some(index) = index {
+            pending.connections.swap_remove(index);
+        }
+        pending.waker.take()
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,30 +141,32 @@ impl Destroys {
 #[derive(Debug)]
 pub struct PendingDestroy {
     destroys: Arc<Destroys>,
+    connection: u64,
 }
 
 impl PendingDestroy {
-    /// Counts a `destroy` for the innermost call that this thread serves. `None`: it serves none that could wait.
+    /// Counts a `destroy` over a connection for the innermost call that this thread serves. `None`: it serves none that could
+    /// wait.
     #[must_use]
-    pub fn start() -> Option<Self> {
+    pub fn start(connection: &Connection) -> Option<Self> {
         let destroys = ThreadContext::with(|context| {
             let frames = context.frames().borrow();
             let frame = frames.last().filter(|frame| frame.event_loop.is_none())?;
             Some(Arc::clone(&frame.destroys))
         });
         let destroys = destroys.ok().flatten()?;
-        destroys.count.fetch_add(1, Ordering::SeqCst);
-        Some(Self { destroys })
+        destroys.start(connection);
+        Some(Self {
+            destroys,
+            connection: connection.id(),
+        })
     }
 }
 
 impl Drop for PendingDestroy {
     fn drop(&mut self) {
-        if self.destroys.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            let waker = self.destroys.waker().take();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        if let Some(waker) = self.destroys.end(self.connection) {
+            waker.wake();
         }
     }
 }

@@ -8,7 +8,7 @@ use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
 
 use crate::async_threads::{AsyncThreads, CallbackThread};
 use crate::job::Job;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolName};
 use crate::thread_object::ThreadObject;
 use crate::worker;
 
@@ -91,13 +91,17 @@ impl ThreadState {
     }
 
     /// Gives a call that names no thread to the peer's pool.
-    pub(crate) fn post_to_pool(&self, job: Job) -> Result<Arc<str>, Job> {
+    pub(crate) fn post_to_pool(&self, job: Job) -> Result<PoolName, Job> {
         lock(&self.pool).post(job)
     }
 
     /// Gives a callback that names no thread to a thread that is made for it if the others are busy.
-    pub(crate) fn post_callback(&self, connection: &Connection, job: Job) -> Result<Arc<str>, Job> {
+    pub(crate) fn post_callback(&self, connection: &Connection, job: Job) -> Result<PoolName, Job> {
         let mut pool = lock(&self.callback_pool);
+        let job = match pool.post_nested(job) {
+            Err(job) => job,
+            posted => return posted,
+        };
         if pool.is_busy() && pool.len() < connection.limits().pool_threads {
             let suffix = format!("callback/{}", pool.len());
             // A thread that cannot be made leaves those that there are.

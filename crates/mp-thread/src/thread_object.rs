@@ -40,9 +40,9 @@ impl ThreadObject {
         }
     }
 
-    /// The thread's name. Empty as long as it has not started.
-    pub(crate) fn name(&self) -> &str {
-        self.name.get().map_or("", |name| name)
+    /// The thread's name, which a thread that was just made gives itself when it starts: this waits for that.
+    pub(crate) fn started_name(&self) -> &str {
+        self.name.wait()
     }
 
     /// Whether calls for it are callbacks.

@@ -1,14 +1,14 @@
 //! What a thread waits with: for an answer, or for work that arrives meanwhile. Modelled in `tests/loom.rs`.
 
 use std::collections::VecDeque;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::time::Instant;
 
 #[cfg(loom)]
-use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+use loom::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// A queue of jobs and a flag "woken", with one thread that waits for either.
 pub struct Waiter<J> {
@@ -134,6 +134,16 @@ impl<J> Waiter<J> {
         event
     }
 
+    /// The same for a thread that waits for the next job of any kind: a closed waiter ends that too.
+    pub fn idle_elsewhere(&self, interrupt: &Interrupt) -> Option<Event<J>> {
+        let mut state = self.lock();
+        let event = state.next_of_any_kind();
+        if event.is_none() {
+            state.interrupt = Some(Arc::clone(interrupt));
+        }
+        event
+    }
+
     /// Says that the thread is back from waiting for something else.
     pub fn back(&self) {
         self.lock().interrupt = None;
@@ -149,13 +159,8 @@ impl<J> Waiter<J> {
     pub fn next_job(&self) -> Event<J> {
         let mut state = self.lock();
         loop {
-            // Wake-ups of earlier waits mean nothing here.
-            state.woken = false;
-            if let Some(job) = state.jobs.pop_front() {
-                return Event::Job(job);
-            }
-            if state.closed {
-                return Event::Closed;
+            if let Some(event) = state.next_of_any_kind() {
+                return event;
             }
             state.waiting = true;
             state = match self.sleep(state, None) {
@@ -230,7 +235,6 @@ impl<J> Default for Waiter<J> {
     }
 }
 
-#[cfg(not(loom))]
 impl<J: Send> Wake for Waiter<J> {
     fn wake(self: Arc<Self>) {
         Self::wake(&self);
@@ -248,5 +252,14 @@ impl<J> State<J> {
         }
         let index = self.jobs.iter().position(eligible)?;
         self.jobs.remove(index).map(Event::Job)
+    }
+
+    fn next_of_any_kind(&mut self) -> Option<Event<J>> {
+        // Wake-ups of earlier waits mean nothing here.
+        self.woken = false;
+        match self.jobs.pop_front() {
+            Some(job) => Some(Event::Job(job)),
+            None => self.closed.then_some(Event::Closed),
+        }
     }
 }

@@ -4,9 +4,11 @@
 
 pub mod convert;
 pub mod foo;
+pub mod frames;
 pub mod pair;
 pub mod patience;
 pub mod raw;
+pub mod raw_calls;
 pub mod record;
 
 multiprocess::include_proxies!();

@@ -66,8 +66,8 @@ pub enum What {
         /// The export of the other end.
         id: u32,
     },
-    /// Anything else.
-    Other,
+    /// Anything else: the name of the message.
+    Other(&'static str),
 }
 
 /// A call message.
@@ -185,7 +185,7 @@ fn next_frame(stream: &mut UnixStream) -> Option<(Vec<u8>, What)> {
     let words: usize = (0..segments).map(|index| word(&bytes, 4 + 4 * index)).sum();
     bytes.resize(header + words * 8, 0);
     stream.read_exact(&mut bytes[header..]).ok()?;
-    let what = decode(&bytes).unwrap_or(What::Other);
+    let what = decode(&bytes).unwrap_or(What::Other("(malformed)"));
     Some((bytes, what))
 }
 
@@ -219,7 +219,11 @@ fn decode(mut bytes: &[u8]) -> capnp::Result<What> {
         message::Release(release) => What::Release {
             id: release?.get_id(),
         },
-        _ => What::Other,
+        message::Resolve(_) => What::Other("Resolve"),
+        message::Disembargo(_) => What::Other("Disembargo"),
+        message::Abort(_) => What::Other("Abort"),
+        message::Unimplemented(_) => What::Other("Unimplemented"),
+        _ => What::Other("(unused)"),
     })
 }
 

@@ -87,7 +87,9 @@ impl LocalObject {
         let call = ServerCall::new(connection, key, interface_id, ordinal, state).by(caller);
         match thread {
             Thread::Known(thread) => self.dispatch(&shared, call.on(thread)),
-            Thread::Promised(hook) => shared.spawn(resolve_thread(Rc::clone(self), hook, call)),
+            Thread::Promised(promised) => {
+                shared.spawn(resolve_thread(Rc::clone(self), promised, call));
+            }
         }
         Promise::from_future(async move { answer.await.unwrap_or_else(|_| Err(disconnected())) })
     }
@@ -162,7 +164,10 @@ impl Shared {
             return Thread::Known(ThreadRef::Local(object));
         }
         match hook.when_more_resolved() {
-            Some(_) => Thread::Promised(hook),
+            Some(resolution) => Thread::Promised(Promised {
+                _hook: hook,
+                resolution,
+            }),
             None => {
                 Thread::Known(broken(hook.as_ref()).map_or(ThreadRef::Foreign, ThreadRef::Broken))
             }
@@ -184,21 +189,25 @@ fn broken(hook: &dyn ClientHook) -> Option<Error> {
 enum Thread {
     Known(ThreadRef),
     /// A promise, such as the answer of a `makeThread` that is still under way.
-    Promised(Box<dyn ClientHook>),
+    Promised(Promised),
 }
 
-async fn resolve_thread(local: Rc<LocalObject>, mut hook: Box<dyn ClientHook>, call: ServerCall) {
+/// A promise of a thread, and what comes of it. Asked for as soon as the promise is seen: it never comes when the promise
+/// has resolved before that.
+struct Promised {
+    _hook: Box<dyn ClientHook>,
+    resolution: Promise<Box<dyn ClientHook>, Error>,
+}
+
+async fn resolve_thread(local: Rc<LocalObject>, mut promised: Promised, call: ServerCall) {
     let thread = loop {
-        let Some(promise) = hook.when_more_resolved() else {
-            break ThreadRef::Foreign;
-        };
-        let resolved = promise.await;
+        let resolved = promised.resolution.await;
         let Some(shared) = local.shared.upgrade() else {
             return;
         };
         match resolved.map(|hook| shared.thread(hook)) {
             Ok(Thread::Known(thread)) => break thread,
-            Ok(Thread::Promised(next)) => hook = next,
+            Ok(Thread::Promised(next)) => promised = next,
             Err(error) => break ThreadRef::Broken(error),
         }
     };
