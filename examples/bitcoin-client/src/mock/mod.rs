@@ -105,6 +105,13 @@ impl MockNode {
         self.chain.wait_for_waiting(count, timeout)
     }
 
+    /// How many clients are connected.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        let listener = self.listener.as_ref();
+        listener.map_or(0, |listener| listener.connections().len())
+    }
+
     /// How many templates clients hold.
     #[must_use]
     pub fn templates(&self) -> usize {
