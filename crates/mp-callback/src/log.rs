@@ -19,7 +19,7 @@ pub(crate) fn received_response(connection: &Connection, method: &Method, error:
             name(connection), method.interface, method.name),
         Some(error) => {
             tracing::info!(target: "ipc", "{{{}}} IPC client exception kj::Exception: {error}",
-            name(connection))
+                name(connection));
         }
     }
 }

@@ -141,12 +141,12 @@ impl Objects {
 
     /// The object of this process behind a reference that came home.
     fn local<I: Interface + ?Sized>(&self, object: &Arc<dyn Object>) -> Result<Arc<I>, Error> {
-        if let Some(cast) = object.cast(TypeId::of::<I>()) {
-            if let Ok(original) = cast.downcast::<Option<Arc<I>>>() {
-                return original.ok_or_else(|| Error::Destroyed {
-                    interface: I::INFO.name.to_owned(),
-                });
-            }
+        if let Some(cast) = object.cast(TypeId::of::<I>())
+            && let Ok(original) = cast.downcast::<Option<Arc<I>>>()
+        {
+            return original.ok_or_else(|| Error::Destroyed {
+                interface: I::INFO.name.to_owned(),
+            });
         }
         // Not of this interface: the peer says so, and calls will tell.
         let capability = self.connection()?.loopback(object)?;

@@ -23,9 +23,9 @@ pub fn serve_parent(name: &str, object: Arc<dyn Init>) -> ExitCode {
     init_logging(false);
     let served = || -> Result<(), Error> {
         let mut arguments = std::env::args().skip(1);
-        let descriptor = match (arguments.next().map(|text| text.parse()), arguments.next()) {
-            (Some(Ok(descriptor)), None) => descriptor,
-            _ => return Err(Error::failed(format!("usage: {name} <fd>"))),
+        let given = (arguments.next().map(|text| text.parse()), arguments.next());
+        let (Some(Ok(descriptor)), None) = given else {
+            return Err(Error::failed(format!("usage: {name} <fd>")));
         };
         let event_loop = EventLoop::new(name)?;
         let stream = Stream::inherited(descriptor)?;

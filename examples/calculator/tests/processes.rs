@@ -1,5 +1,7 @@
 //! The three programs as a user runs them, and what happens when one of them is not there or goes away.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
