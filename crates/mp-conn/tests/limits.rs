@@ -1,5 +1,4 @@
 //! Every limit of a connection: what is allowed at it, and what the error one beyond it says.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,8 +1,9 @@
 //! What the tests share: a deadline for each of them, an object to call, and a way to wait.
 #![allow(
     dead_code,
+    clippy::unwrap_used,
     clippy::allow_attributes,
-    reason = "each test crate uses a part of it"
+    reason = "helpers of tests, of which each test crate uses a part"
 )]
 
 pub(crate) mod raw;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use capnp::message::{Builder, ReaderOptions};
 use capnp::serialize::{self, OwnedSegments};
-use capnp_rpc::rpc_capnp::{call, exception, message, return_};
+use capnp_rpc::rpc_capnp::{call, cap_descriptor, exception, message, return_};
 use mp_conn::{
     Capability, Connection, Error, EventLoop, Limits, Object, ServerCall, connect, serve,
 };
@@ -237,6 +237,62 @@ fn to_answer(answer: return_::Reader<'_>) -> Answer {
             Answer::Exception(exception.get_reason().unwrap().to_string().unwrap())
         }
         _ => panic!("neither results nor an exception"),
+    }
+}
+
+/// A server with the usual limits, whose first object the raw peer has.
+pub(crate) fn start() -> (Server, Raw) {
+    let (server, mut raw) = Server::start(Limits::default());
+    raw.bootstrap();
+    raw.finish(0);
+    (server, raw)
+}
+
+/// Sends a call whose one capability is described so, and whose content is that capability.
+pub(crate) fn call_with_cap(
+    raw: &mut Raw,
+    question: u32,
+    method: u16,
+    describe: impl FnOnce(cap_descriptor::Builder<'_>),
+) {
+    raw.call_with(question, method, |call| {
+        let mut params = call.init_params();
+        describe(params.reborrow().init_cap_table(1).get(0));
+        set_first_capability(params.get_content());
+    });
+}
+
+/// Makes a pointer to the first capability of the message.
+fn set_first_capability(mut content: capnp::any_pointer::Builder<'_>) {
+    let mut table = Vec::new();
+    let mut content = content.reborrow();
+    capnp::traits::ImbueMut::imbue_mut(&mut content, &mut table);
+    content.set_as_capability(mp_conn::ticket(0));
+}
+
+/// Says what has become of a promise.
+pub(crate) fn resolve(
+    raw: &mut Raw,
+    promise: u32,
+    describe: impl FnOnce(cap_descriptor::Builder<'_>),
+) {
+    raw.send(|message| {
+        let mut resolve = message.init_resolve();
+        resolve.set_promise_id(promise);
+        describe(resolve.init_cap());
+    });
+}
+
+/// Expects that the peer is told that its message was not understood, and nothing else happens.
+pub(crate) fn is_unimplemented(raw: &mut Raw) {
+    loop {
+        let received = raw.receive().expect("the connection ended");
+        let root: message::Reader<'_> = received.get_root().unwrap();
+        match root.which().unwrap() {
+            message::Unimplemented(_) => return,
+            message::Abort(abort) => panic!("{:?}", abort.unwrap().get_reason()),
+            _ => {}
+        }
     }
 }
 
