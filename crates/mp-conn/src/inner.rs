@@ -15,7 +15,7 @@ use crate::server_call::answer_slot;
 use crate::vat::confined::{Confined, Turn};
 use crate::vat::gate::Gate;
 use crate::vat::shared::{CallState, Deferred};
-use crate::vat::state::{Progress, Role, State};
+use crate::vat::state::{Progress, READS_IN_A_ROW, Role, State};
 use crate::vat::transport::Transport;
 use crate::{Error, log};
 
@@ -403,9 +403,6 @@ fn apply(state: &State, release: Release) {
         }
     }
 }
-
-/// After so many reads other connections of the loop get their turn.
-const READS_IN_A_ROW: usize = 16;
 
 /// Numbers connections, so that tables of threads can name them after they are gone.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

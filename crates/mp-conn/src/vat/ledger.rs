@@ -4,7 +4,7 @@
 //! around in circles. So each message is judged here first. What honest peers send passes; what goes beyond a limit is
 //! refused with an error where the protocol has an answer; what would break something ends the connection.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use capnp::struct_list;
 use capnp_rpc::rpc_capnp::{
@@ -23,8 +23,8 @@ pub(crate) struct Ledger {
     bytes: usize,
     /// By the peer's number. True: it is a promise.
     imports: HashMap<u32, bool>,
-    /// Exports of this process that are promises, or were when they were made.
-    promised_exports: HashSet<u32>,
+    /// Exports of this process that are promises, or were when they were made, with the depth of calls on them.
+    promised_exports: HashMap<u32, u32>,
 }
 
 /// A call of the peer that was not answered, or whose answer the peer still refers to.
@@ -58,7 +58,7 @@ impl Ledger {
             questions: HashMap::new(),
             bytes: 0,
             imports: HashMap::new(),
-            promised_exports: HashSet::new(),
+            promised_exports: HashMap::new(),
         }
     }
 
@@ -133,9 +133,22 @@ impl Ledger {
         }
     }
 
+    /// Notes that an object goes out, perhaps as a promise. It is one of a call that was not answered; which, is not known.
     pub(crate) fn sent_cap(&mut self, cap: cap_descriptor::Reader<'_>) {
         if let Ok(cap_descriptor::SenderPromise(export)) = cap.which() {
-            self.promised_exports.insert(export);
+            let waiting = self
+                .questions
+                .values()
+                .filter(|question| !question.answered);
+            let deepest = waiting.map(|question| question.depth + 1).max();
+            self.promised_exports.insert(export, deepest.unwrap_or(0));
+        }
+    }
+
+    /// Notes that a promise of this process has become something.
+    pub(crate) fn resolved(&mut self, export: u32) {
+        if let Some(depth) = self.promised_exports.get_mut(&export) {
+            *depth = 0;
         }
     }
 
@@ -155,14 +168,16 @@ impl Ledger {
             _ => return Err(failed("Unsupported `Call.sendResultsTo`.")),
         }
         let mut depth = match call.get_target()?.which()? {
-            message_target::ImportedCap(_) => 0,
-            message_target::PromisedAnswer(answer) => self.depth(answer?),
+            message_target::ImportedCap(export) => self.export_depth(export),
+            message_target::PromisedAnswer(answer) => self.answer_depth(answer?),
         };
         let table = call.get_params()?.get_cap_table()?;
         for cap in table {
-            if let cap_descriptor::ReceiverAnswer(answer) = cap.which()? {
-                depth = depth.max(self.depth(answer?));
-            }
+            depth = depth.max(match cap.which()? {
+                cap_descriptor::ReceiverAnswer(answer) => self.answer_depth(answer?),
+                cap_descriptor::ReceiverHosted(export) => self.export_depth(export),
+                _ => 0,
+            });
         }
         let id = call.get_question_id();
         let new = self.import(table)?;
@@ -208,12 +223,17 @@ impl Ledger {
         Ok(Verdict::Pass)
     }
 
-    /// How many unanswered calls a call waits for that refers to the answer of another.
-    fn depth(&self, answer: promised_answer::Reader<'_>) -> u32 {
+    /// How many unanswered calls a call waits for that refers to the answer of another. That may be there, and hold an object
+    /// of a further one.
+    fn answer_depth(&self, answer: promised_answer::Reader<'_>) -> u32 {
         match self.questions.get(&answer.get_question_id()) {
-            Some(question) if !question.answered => question.depth + 1,
-            _ => 0,
+            Some(question) => question.depth + u32::from(!question.answered),
+            None => 0,
         }
+    }
+
+    fn export_depth(&self, export: u32) -> u32 {
+        self.promised_exports.get(&export).copied().unwrap_or(0)
     }
 
     fn answer(&mut self, answer: return_::Reader<'_>) -> capnp::Result<Verdict> {
@@ -253,7 +273,9 @@ impl Ledger {
             cap_descriptor::SenderPromise(_) | cap_descriptor::ReceiverAnswer(_) => {
                 Ok(Verdict::Unimplemented)
             }
-            cap_descriptor::ReceiverHosted(export) if self.promised_exports.contains(&export) => {
+            cap_descriptor::ReceiverHosted(export)
+                if self.promised_exports.contains_key(&export) =>
+            {
                 Ok(Verdict::Unimplemented)
             }
             cap_descriptor::SenderHosted(_) => {

@@ -99,7 +99,9 @@ impl Shared {
             }
             message::Release(release) => inbox.ledger.released(release?.get_id()),
             message::Resolve(resolve) => {
-                if let resolve::Cap(cap) = resolve?.which()? {
+                let resolve = resolve?;
+                inbox.ledger.resolved(resolve.get_promise_id());
+                if let resolve::Cap(cap) = resolve.which()? {
                     inbox.ledger.sent_cap(cap?);
                 }
             }

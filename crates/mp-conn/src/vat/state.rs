@@ -37,8 +37,9 @@ pub(crate) enum Role {
 pub(crate) struct State {
     pub(crate) shared: Rc<Shared>,
     tasks: FuturesUnordered<LocalBoxFuture<'static, ()>>,
-    /// Empties the RPC system's tables, whose entries refer to one another: dropping the system would not free them.
-    disconnector: Disconnector<Side>,
+    /// Empties the RPC system's tables, whose entries refer to one another: dropping the system would not free them. It holds
+    /// the first object as well: gone when the connection is closed.
+    disconnector: Option<Disconnector<Side>>,
     transport: Transport,
     reader: FrameReader,
     options: ReaderOptions,
@@ -90,7 +91,7 @@ impl State {
             let peer: Client = system.bootstrap(Side::Server);
             shared.imports.borrow_mut().insert(peer.into_client_hook())
         });
-        let disconnector = system.get_disconnector();
+        let disconnector = Some(system.get_disconnector());
         let tasks = FuturesUnordered::new();
         // How the RPC system ends is seen where the stream ends, which comes before it.
         tasks.push(system.map(drop).boxed_local());
@@ -128,6 +129,7 @@ impl State {
     pub(crate) fn drive(&mut self, gate: &Gate) {
         loop {
             gate.take_woken();
+            self.read_stream();
             self.tasks.extend(self.shared.new_tasks.take());
             let waker = self.waker.clone();
             let mut context = Context::from_waker(&waker);
@@ -136,6 +138,21 @@ impl State {
                 break;
             }
         }
+    }
+
+    /// Reads a stream that no poller watches until it has nothing more: only then will it wake the vat. The wake-up may come
+    /// while somebody is inside, who then looks here again.
+    fn read_stream(&mut self) {
+        if self.transport.is_polled() || self.is_closed() {
+            return;
+        }
+        for _ in 0..READS_IN_A_ROW {
+            if self.read() != Progress::More {
+                return;
+            }
+        }
+        // Once what was read has been handled.
+        self.waker.wake_by_ref();
     }
 
     /// Writes what the stream takes. False: the stream broke.
@@ -165,7 +182,7 @@ impl State {
             Poll::Ready(Ok(count)) => {
                 self.reader.filled(count);
                 match self.receive() {
-                    Ok(()) if count < room => Progress::Drained,
+                    Ok(()) if count < room && self.transport.is_polled() => Progress::Drained,
                     Ok(()) => Progress::More,
                     Err(error) => self.end(Err(error)),
                 }
@@ -180,28 +197,27 @@ impl State {
         }
         let shared = Rc::clone(&self.shared);
         let mut pipelines = Vec::new();
-        for (_, slot) in shared.calls.borrow_mut().iter_mut() {
+        // The calls that somebody holds a handle to stay.
+        shared.calls.borrow_mut().retain(|_, slot| {
             pipelines.push(slot.pipeline.take());
             // An answer that came in time stays for its waiter.
             if matches!(slot.state, CallState::Done(_)) {
-                continue;
+                return true;
             }
             match std::mem::replace(&mut slot.state, CallState::Disconnected) {
                 CallState::Waiting { waker, .. } => {
-                    shared
-                        .deferred
-                        .borrow_mut()
-                        .extend(waker.map(Deferred::Wake));
+                    let mut deferred = shared.deferred.borrow_mut();
+                    deferred.extend(waker.map(Deferred::Wake));
+                    true
                 }
                 CallState::Unattended(completion) => {
-                    shared.defer(Deferred::Complete(
-                        completion,
-                        Err(crate::Error::Disconnected),
-                    ));
+                    let outcome = Err(crate::Error::Disconnected);
+                    shared.defer(Deferred::Complete(completion, outcome));
+                    false
                 }
-                CallState::Done(_) | CallState::Disconnected => {}
+                CallState::Done(_) | CallState::Disconnected => true,
             }
-        }
+        });
         let requests: Vec<_> = shared.requests.borrow_mut().drain().collect();
         for request in &requests {
             shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
@@ -217,7 +233,8 @@ impl State {
         let new_tasks = shared.new_tasks.take();
         // Several steps, so that a panic in one does not keep the others from being taken.
         let mut panicked = !contain(move || drop((requests, pipelines)));
-        panicked |= !contain(|| drop((&mut self.disconnector).now_or_never()));
+        let disconnector = self.disconnector.take();
+        panicked |= !contain(move || drop(disconnector.map(FutureExt::now_or_never)));
         panicked |= !contain(move || drop((tasks, new_tasks)));
         panicked |= !contain(move || drop(imports));
         panicked |= !contain(move || drop(inbox));
@@ -255,6 +272,9 @@ fn contain(action: impl FnOnce()) -> bool {
 fn premature_end() -> capnp::Error {
     capnp::Error::disconnected("Premature end of stream".to_owned())
 }
+
+/// After so many reads what was read is handled, and other connections of the loop get their turn.
+pub(crate) const READS_IN_A_ROW: usize = 16;
 
 /// How often a message of the greatest size may be read.
 const READ_TIMES: usize = 4;

@@ -78,6 +78,11 @@ impl Transport {
         }
     }
 
+    /// Whether the poller tells, again and again, that there is something to read.
+    pub(crate) fn is_polled(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
     pub(crate) fn socket(&self) -> Option<&Arc<OwnedFd>> {
         match self {
             Self::Socket(socket) => Some(socket),

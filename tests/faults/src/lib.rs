@@ -1,0 +1,15 @@
+//! What the tests in `tests/` share: an object to call, two ends of a connection, streams that break, and deadlines.
+
+#![forbid(unsafe_code)]
+
+pub mod convert;
+pub mod live;
+pub mod pair;
+pub mod patience;
+pub mod pipe;
+pub mod process;
+pub mod proxy;
+pub mod script;
+pub mod site;
+
+multiprocess::include_proxies!();
