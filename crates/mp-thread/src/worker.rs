@@ -30,6 +30,7 @@ pub(crate) fn start(
     let queue = Arc::clone(&waiter);
     let started = thread::Builder::new()
         .name(format!("{program}/worker"))
+        .stack_size(STACK_BYTES)
         .spawn(move || {
             let _guard = guard;
             let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
@@ -45,3 +46,7 @@ fn run(connection: &WeakConnection) {
         job.run();
     }
 }
+
+/// As much as a main thread has: calls and callbacks nest on it as deep as they do on the thread that it is for. Only what is
+/// used takes memory.
+const STACK_BYTES: usize = 8 << 20;

@@ -65,7 +65,10 @@ pub fn start<R: Send + 'static>(
     name: &str,
     body: impl FnOnce() -> R + Send + 'static,
 ) -> JoinHandle<R> {
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(body);
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(body);
     thread.expect("a thread can be started")
 }
 
@@ -79,3 +82,5 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Much longer than anything takes, even on a busy machine.
 pub const SOON: Duration = Duration::from_secs(20);
 const FEW: u32 = 3;
+/// As much as a main thread has.
+const STACK_BYTES: usize = 8 << 20;
