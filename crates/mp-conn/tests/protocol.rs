@@ -5,7 +5,7 @@ mod util;
 
 use std::os::unix::net::UnixStream;
 
-use capnp_rpc::rpc_capnp::message;
+use capnp_rpc::rpc_capnp::{cap_descriptor, message, return_};
 use mp_conn::{Call, EventLoop, Limits, connect};
 
 use crate::util::raw::{
@@ -174,6 +174,68 @@ fn calls_wait_one_for_the_other_but_not_without_end() {
         server.connection.wait_closed(None).unwrap();
         server.serves_others();
     });
+}
+
+#[test]
+fn calls_wait_one_for_the_other_by_way_of_answers() {
+    within_deadline(|| {
+        for by_export in [false, true] {
+            let (server, mut raw) = start();
+            raw.call(1, HOLD);
+            let mut waiting = 1;
+            let refused = loop {
+                // Gives an object of the call that waits back at once, under another name.
+                call_with_cap(&mut raw, waiting + 1, GIVE_BACK, |cap| {
+                    cap.init_receiver_answer().set_question_id(waiting);
+                });
+                let Some(export) = promise_in_answer(&mut raw) else {
+                    break waiting + 1;
+                };
+                raw.call_with(waiting + 2, ECHO, |call| {
+                    let mut target = call.init_target();
+                    if by_export {
+                        target.set_imported_cap(export);
+                    } else {
+                        target.init_promised_answer().set_question_id(waiting + 1);
+                    }
+                });
+                waiting += 2;
+                assert!(waiting < 1000, "calls wait without end");
+            };
+            assert!(refused > 60, "refused early: {refused}");
+            // Taken down while all of them wait.
+            drop(raw);
+            server.connection.wait_closed(None).unwrap();
+            server.serves_others();
+        }
+    });
+}
+
+/// The export that the next answer brings as a promise. `None`: the call was refused.
+fn promise_in_answer(raw: &mut Raw) -> Option<u32> {
+    loop {
+        let received = raw.receive().unwrap();
+        let root: message::Reader<'_> = received.get_root().unwrap();
+        let Ok(message::Return(answer)) = root.which() else {
+            continue;
+        };
+        let return_::Results(results) = answer.unwrap().which().unwrap() else {
+            return None;
+        };
+        return match results
+            .unwrap()
+            .get_cap_table()
+            .unwrap()
+            .get(0)
+            .which()
+            .unwrap()
+        {
+            cap_descriptor::SenderPromise(export) | cap_descriptor::SenderHosted(export) => {
+                Some(export)
+            }
+            _ => panic!("not an export"),
+        };
+    }
 }
 
 #[test]
