@@ -173,7 +173,9 @@ impl Object for ThreadMap {
             (INTERFACE, MAKE_THREAD) => {
                 let name = call.read_params(|params| {
                     let params: thread_map::make_thread_params::Reader<'_> = params.get_as()?;
-                    Ok(String::from_utf8_lossy(params.get_name()?.as_bytes()).into_owned())
+                    let name = params.get_name()?.as_bytes();
+                    let name = &name[..name.len().min(MAX_NAME)];
+                    Ok(String::from_utf8_lossy(name).into_owned())
                 });
                 match name.and_then(|name| state.make_thread(&connection, &name)) {
                     Ok(thread) => answer_thread(call, thread),
@@ -223,5 +225,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 const INTERFACE: u64 = 0xee5e_3717_9ad9_dc9d;
+/// More of a name than this is not kept, in bytes.
+const MAX_NAME: usize = 256;
 const MAKE_THREAD: u16 = 0;
 const MAKE_POOL: u16 = 1;

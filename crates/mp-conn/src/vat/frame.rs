@@ -228,7 +228,8 @@ impl BufferPool {
 
     fn give(&self, buffer: Vec<Word>) {
         let mut buffers = self.buffers.borrow_mut();
-        if buffers.len() < POOLED_BUFFERS && buffer.len() <= POOLED_WORDS {
+        let kept: usize = buffers.iter().map(Vec::len).sum();
+        if buffers.len() < POOLED_BUFFERS && kept + buffer.len() <= POOLED_WORDS {
             buffers.push(buffer);
         }
     }
@@ -248,6 +249,7 @@ const BUFFER_BYTES: usize = 16 << 10;
 const DIRECT_BYTES: usize = 8 << 10;
 const SMALL_WORDS: usize = 32;
 const POOLED_BUFFERS: usize = 4;
+/// All of a connection's: a peer that goes quiet keeps them.
 const POOLED_WORDS: usize = (8 << 20) / BYTES_PER_WORD;
 
 #[cfg(test)]
