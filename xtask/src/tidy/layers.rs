@@ -121,7 +121,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "fuzz",
-        uses: &["mp-schema", "mp-conn", "mp-thread", "mp-callback", "multiprocess"],
+        uses: &[
+            "mp-schema",
+            "mp-conn",
+            "mp-thread",
+            "mp-callback",
+            "multiprocess",
+        ],
         builds_with: &["mp-gen"],
         reason: "every reader of foreign bytes is fuzzed",
     },
