@@ -94,11 +94,23 @@ pub trait Interface: Send + Sync + 'static {
     /// Runs one call of a peer on an object of this process. Called on the thread that the call belongs to.
     fn dispatch(this: &Arc<Self>, call: ServerCall) -> Reply;
 
-    /// The object as one of an interface that it inherits: an `Arc<dyn Base>` in a box, if the target is `dyn Base`.
-    fn upcast(this: &Arc<Self>, target: TypeId) -> Option<Box<dyn Any>> {
+    /// The object as one of an interface that it inherits, if the target is that interface.
+    fn upcast(this: &Arc<Self>, target: TypeId) -> Upcast {
         let _ = (this, target);
         None
     }
+}
+
+/// What an object is as one of an interface: an `Option<Arc<dyn X>>` in a box. `None`: it is not of that interface.
+pub type Upcast = Option<Box<dyn Any>>;
+
+/// An object as one of an interface that it inherits.
+#[must_use]
+pub fn upcast<I: ?Sized + 'static>(object: Arc<I>) -> Upcast
+where
+    Arc<I>: Any,
+{
+    Some(Box::new(Some(object)))
 }
 
 /// A client of another interface for the same object, such as an older or newer version of its schema. The peer is not

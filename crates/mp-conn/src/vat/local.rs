@@ -69,8 +69,13 @@ impl LocalObject {
             );
         }
         shared.current_question.set(None);
-        let caller = self.caller(interface_id, ordinal, params.as_ref());
-        let thread = self.thread(&shared, interface_id, ordinal, params.as_ref());
+        let content = params.get();
+        // A call without a question is this process's own, on an object of its own that came home.
+        let at_home = shared.current_question.get().is_none();
+        let (caller, thread) = match self.object.context_field(interface_id, ordinal) {
+            None => (None, Thread::Known(ThreadRef::NotMapped)),
+            Some(field) => threads(&shared, content, field, at_home),
+        };
         let (done, answer) = oneshot::channel();
         let state = Arc::new(RequestState::default());
         let key = shared.requests.borrow_mut().insert(RequestSlot {
@@ -92,44 +97,6 @@ impl LocalObject {
             }
         }
         Promise::from_future(async move { answer.await.unwrap_or_else(|_| Err(disconnected())) })
-    }
-
-    /// The identity of the thread that makes the call. `ImportClient`s live as long as the params that refer to them.
-    fn caller(&self, interface_id: u64, ordinal: u16, params: &dyn ParamsHook) -> Option<usize> {
-        let field = self.object.context_field(interface_id, ordinal)?;
-        let path = [
-            PipelineOp::GetPointerField(field),
-            PipelineOp::GetPointerField(CONTEXT_CALLBACK_THREAD),
-        ];
-        let hook = params.get().ok()?.get_pipelined_cap(&path).ok()?;
-        Some(Shared::resolved(hook).get_ptr())
-    }
-
-    /// The thread that the call asks for.
-    fn thread(
-        &self,
-        shared: &Shared,
-        interface_id: u64,
-        ordinal: u16,
-        params: &dyn ParamsHook,
-    ) -> Thread {
-        let field = self.object.context_field(interface_id, ordinal);
-        // Looked at in any case: this is what tells which question the call is.
-        let content = params.get();
-        let Some(field) = field else {
-            return Thread::Known(ThreadRef::NotMapped);
-        };
-        let path = [
-            PipelineOp::GetPointerField(field),
-            PipelineOp::GetPointerField(CONTEXT_THREAD),
-        ];
-        match content.and_then(|content| content.get_pipelined_cap(&path)) {
-            Ok(hook) => shared.thread(hook),
-            Err(error) if error.kind == ErrorKind::MessageContainsNullCapabilityPointer => {
-                Thread::Known(ThreadRef::Unspecified)
-            }
-            Err(error) => Thread::Known(ThreadRef::Broken(error)),
-        }
     }
 
     fn dispatch(&self, shared: &Shared, call: ServerCall) {
@@ -173,6 +140,38 @@ impl Shared {
             }
         }
     }
+}
+
+/// The identity of the thread that makes a call, and the thread that the call asks for.
+///
+/// `ImportClient`s live as long as the params that refer to them, and their addresses are who they are. A call at home names
+/// the peer's thread, which is no use here, and its own for callbacks: there it runs, as if it had never left.
+fn threads(
+    shared: &Shared,
+    content: capnp::Result<any_pointer::Reader<'_>>,
+    field: u16,
+    at_home: bool,
+) -> (Option<usize>, Thread) {
+    let capability = |index| {
+        let path = [field, index].map(PipelineOp::GetPointerField);
+        content.clone()?.get_pipelined_cap(&path)
+    };
+    let callback_thread = capability(CONTEXT_CALLBACK_THREAD);
+    let caller = callback_thread.as_ref().ok();
+    let caller = caller.map(|hook| Shared::resolved(hook.add_ref()).get_ptr());
+    let thread = if at_home {
+        callback_thread
+    } else {
+        capability(CONTEXT_THREAD)
+    };
+    let thread = match thread {
+        Ok(hook) => shared.thread(hook),
+        Err(error) if error.kind == ErrorKind::MessageContainsNullCapabilityPointer => {
+            Thread::Known(ThreadRef::Unspecified)
+        }
+        Err(error) => Thread::Known(ThreadRef::Broken(error)),
+    };
+    (caller, thread)
 }
 
 /// The error of a promise that broke, which is a capability that fails every call at once.

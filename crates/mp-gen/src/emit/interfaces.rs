@@ -100,6 +100,7 @@ impl Emitter {
         } else {
             (quote!(_), quote!(call.unimplemented()))
         };
+        let upcast = upcast(interface);
         quote! {
             impl mp::Interface for dyn #name {
                 type Client = #client;
@@ -116,9 +117,31 @@ impl Emitter {
                 fn dispatch(#this: &Arc<Self>, call: mp::ServerCall) -> mp::Reply {
                     #dispatch
                 }
+                #upcast
             }
         }
     }
+}
+
+/// How an object that comes home as one of an inherited interface is recognized.
+fn upcast(interface: &InterfacePlan) -> Option<TokenStream> {
+    if interface.ancestors.is_empty() {
+        return None;
+    }
+    let bases = interface.ancestors.iter().map(|ancestor| {
+        let path = &ancestor.path;
+        quote! {
+            if target == mp::TypeId::of::<dyn #path>() {
+                return mp::upcast::<dyn #path>(this.clone());
+            }
+        }
+    });
+    Some(quote! {
+        fn upcast(this: &Arc<Self>, target: mp::TypeId) -> mp::Upcast {
+            #(#bases)*
+            None
+        }
+    })
 }
 
 fn declaration(interface: &InterfacePlan) -> TokenStream {

@@ -2310,6 +2310,12 @@ impl mp::Interface for dyn ExtendedCallback {
             _ => call.unimplemented(),
         }
     }
+    fn upcast(this: &Arc<Self>, target: mp::TypeId) -> mp::Upcast {
+        if target == mp::TypeId::of::<dyn Callback>() {
+            return mp::upcast::<dyn Callback>(this.clone());
+        }
+        None
+    }
 }
 
 /// The interface `IntFn`.

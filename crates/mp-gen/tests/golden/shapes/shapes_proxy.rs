@@ -2253,6 +2253,15 @@ impl mp::Interface for dyn Both {
             _ => call.unimplemented(),
         }
     }
+    fn upcast(this: &Arc<Self>, target: mp::TypeId) -> mp::Upcast {
+        if target == mp::TypeId::of::<dyn Listener>() {
+            return mp::upcast::<dyn Listener>(this.clone());
+        }
+        if target == mp::TypeId::of::<dyn Studio>() {
+            return mp::upcast::<dyn Studio>(this.clone());
+        }
+        None
+    }
 }
 
 /// The struct `Node`.
