@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mp_conn::{Connection, ServerCall};
+use mp_conn::{Cancellation, Connection, ServerCall};
 
 use crate::context::Caller;
 use crate::waiter::Waiter;
@@ -61,6 +61,11 @@ impl Job {
     /// The connection that the call came over.
     pub(crate) fn connection(&self) -> Connection {
         self.call.connection()
+    }
+
+    /// Tells when the caller gives up, or its connection ends.
+    pub(crate) fn cancellation(&self) -> Cancellation {
+        self.call.cancellation()
     }
 
     /// Runs the call on this thread.

@@ -1,6 +1,7 @@
 //! A thread of this process as the peer sees it: the interface `Thread`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Wake, Waker};
 
 use mp_conn::proxy_capnp::thread;
 use mp_conn::{Error, Object, ServerCall};
@@ -13,6 +14,8 @@ pub(crate) struct ThreadObject {
     waiter: Arc<ThreadWaiter>,
     name: Arc<OnceLock<Arc<str>>>,
     kind: Kind,
+    /// Woken when a call for a caller is cancelled.
+    discard: Option<Waker>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -23,20 +26,39 @@ enum Kind {
     Caller,
 }
 
+/// Throws calls away that nobody waits for any more. A thread that no longer waits would keep them, and their objects, until
+/// it ends.
+struct Discard(Weak<ThreadWaiter>);
+
+impl Wake for Discard {
+    fn wake(self: Arc<Self>) {
+        let Some(waiter) = self.0.upgrade() else {
+            return;
+        };
+        for job in waiter.take(|job| job.cancellation().is_cancelled()) {
+            let event_loop = job.connection().event_loop().clone();
+            event_loop.post_cleanup(move || drop(job));
+        }
+    }
+}
+
 impl ThreadObject {
     pub(crate) fn worker(waiter: Arc<ThreadWaiter>, name: Arc<OnceLock<Arc<str>>>) -> Self {
         Self {
             waiter,
             name,
             kind: Kind::Worker,
+            discard: None,
         }
     }
 
     pub(crate) fn caller(waiter: Arc<ThreadWaiter>, name: Arc<str>) -> Self {
+        let discard = Arc::new(Discard(Arc::downgrade(&waiter)));
         Self {
             waiter,
             name: Arc::new(OnceLock::from(name)),
             kind: Kind::Caller,
+            discard: Some(Waker::from(discard)),
         }
     }
 
@@ -52,7 +74,15 @@ impl ThreadObject {
 
     /// Queues a call. Gives it back when the thread is gone.
     pub(crate) fn post(&self, job: Job) -> Result<(), Job> {
-        self.waiter.post(job)
+        let watched = self
+            .discard
+            .as_ref()
+            .map(|waker| (job.cancellation(), waker));
+        self.waiter.post(job)?;
+        if let Some((cancellation, waker)) = watched {
+            cancellation.wake_on_cancel(waker);
+        }
+        Ok(())
     }
 }
 

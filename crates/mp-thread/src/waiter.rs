@@ -94,6 +94,15 @@ impl<J> Waiter<J> {
         self.lock().jobs.drain(..).collect()
     }
 
+    /// Takes the jobs that are not to be run.
+    pub fn take(&self, unwanted: impl Fn(&J) -> bool) -> Vec<J> {
+        let mut state = self.lock();
+        let jobs = std::mem::take(&mut state.jobs);
+        let (taken, left): (Vec<J>, Vec<J>) = jobs.into_iter().partition(unwanted);
+        state.jobs = left.into();
+        taken
+    }
+
     /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first.
     pub fn wait(
         &self,

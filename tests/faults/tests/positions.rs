@@ -23,16 +23,16 @@ enum Medium {
 #[test]
 fn a_pipe_that_breaks_at_any_byte_stress() {
     let broken = |how| move |way, after| Fault { way, after, how };
-    every_position("pipe, end", pipe, broken(How::End), 23);
-    every_position("pipe, error", pipe, broken(How::Error), 47);
-    every_position("pipe, one way only", pipe, broken(How::Half), 47);
+    every_position("pipe, end", pipe, broken(How::End), 31);
+    every_position("pipe, error", pipe, broken(How::Error), 61);
+    every_position("pipe, one way only", pipe, broken(How::Half), 61);
 }
 
 #[test]
 fn a_socket_that_breaks_at_any_byte_stress() {
     let broken = |how| move |way, after| Fault { way, after, how };
-    every_position("socket, end", socket, broken(How::End), 23);
-    every_position("socket, one way only", socket, broken(How::Half), 47);
+    every_position("socket, end", socket, broken(How::End), 31);
+    every_position("socket, one way only", socket, broken(How::Half), 61);
 }
 
 fn pipe(fault: Option<Fault>) -> (Medium, Stream, Stream) {
