@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, message_target, payload, promised_answer};
 use mp_conn::{ticket, ticket_index};
@@ -12,12 +12,21 @@ use multiprocess::codegen::capnp::any_pointer;
 use multiprocess::codegen::capnp::private::capability::{ClientHook, PipelineOp};
 use multiprocess::codegen::capnp::traits::Imbue;
 
-use crate::patience::start;
+use crate::patience::{SOON, start};
 
 /// What was said on a connection, in the order in which it was passed on.
+///
+/// The answer of a `makeThread` is passed on only when the next call was: so that call cannot know it, on however slow a
+/// machine.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    said: Arc<Mutex<Vec<Said>>>,
+    notes: Arc<Notes>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    said: Mutex<Vec<Said>>,
+    more: Condvar,
 }
 
 /// One message.
@@ -154,7 +163,7 @@ impl Recorder {
         let recorder = self.clone();
         start("recorder", move || {
             while let Some((bytes, what)) = next_frame(&mut from) {
-                recorder.lock().push(Said { by, what });
+                recorder.note(by, what);
                 if to.write_all(&bytes).is_err() {
                     break;
                 }
@@ -165,9 +174,31 @@ impl Recorder {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Said>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn note(&self, by: End, what: What) {
+        let said = self.lock();
+        let too_early = |said: &mut Vec<Said>| answers_last_call(said, &what);
+        // Passed on in the end, whatever the other side waits for.
+        let waited = self.notes.more.wait_timeout_while(said, SOON, too_early);
+        let (mut said, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        said.push(Said { by, what });
+        self.notes.more.notify_all();
     }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Said>> {
+        self.notes.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a message answers the last call, and that is a `makeThread`.
+fn answers_last_call(said: &[Said], what: &What) -> bool {
+    let last = said.iter().rev().find_map(|said| match &said.what {
+        What::Call(call) => Some(call),
+        _ => None,
+    });
+    let (What::Return { answer }, Some(call)) = (what, last) else {
+        return false;
+    };
+    (call.interface, call.question) == (THREAD_MAP, *answer)
 }
 
 /// Reads one frame: its bytes, and what it says. `None`: the stream ended.
@@ -281,3 +312,5 @@ fn promised(answer: promised_answer::Reader<'_>) -> capnp::Result<(u32, Vec<u16>
 fn copy_of(stream: &UnixStream) -> UnixStream {
     stream.try_clone().expect("descriptors can be copied")
 }
+
+const THREAD_MAP: u64 = 0xee5e_3717_9ad9_dc9d;
