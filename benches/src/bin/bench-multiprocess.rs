@@ -13,7 +13,7 @@ use bench::{Error, crowd, endpoint, parallel, print};
 use futures::executor::block_on;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use multiprocess::EventLoop;
+use multiprocess::{EventLoop, Limits};
 
 fn main() -> ExitCode {
     print::exit(run())
@@ -37,7 +37,7 @@ fn serve(path: &Path) -> Result<(), Error> {
     let event_loop = EventLoop::new("bench")?;
     let init: Arc<dyn Init> = Arc::new(Server);
     for stream in endpoint::listen(path)?.incoming() {
-        multiprocess::serve(&event_loop, stream?, Arc::clone(&init))?;
+        options().serve(&event_loop, stream?, Arc::clone(&init))?;
     }
     Ok(())
 }
@@ -213,7 +213,15 @@ impl<'l> Client<'l> {
 
 fn connect(event_loop: &EventLoop, path: &Path) -> Result<(InitClient, Pid), Error> {
     let (stream, peer) = endpoint::connect(path)?;
-    Ok((multiprocess::connect::<dyn Init>(event_loop, stream)?, peer))
+    Ok((options().connect::<dyn Init>(event_loop, stream)?, peer))
+}
+
+/// With room for crowds.
+fn options() -> multiprocess::Options {
+    let mut limits = Limits::default();
+    limits.exports = 1_000_000;
+    limits.imports = 1_000_000;
+    multiprocess::Options::new().limits(limits)
 }
 
 fn check(answer: bool) -> Result<(), Error> {
