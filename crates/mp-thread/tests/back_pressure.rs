@@ -1,5 +1,4 @@
 //! A peer that does not read: callers wait, and memory does not grow.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
