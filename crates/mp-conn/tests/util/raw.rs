@@ -134,11 +134,13 @@ impl Raw {
     pub(crate) fn send(&mut self, build: impl FnOnce(message::Builder<'_>)) {
         let mut message = Builder::new_default();
         build(message.init_root());
-        serialize::write_message(&mut self.stream, &message).unwrap();
+        // Fails when this peer was cut off, which shows when it reads.
+        serialize::write_message(&mut self.stream, &message).ok();
     }
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
+        // As above.
+        self.stream.write_all(bytes).ok();
     }
 
     pub(crate) fn stream(&self) -> &UnixStream {
