@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod example;
 mod failure;
+mod fuzz;
 mod loom;
 mod metadata;
 mod process;
@@ -80,6 +81,12 @@ const COMMANDS: &[Command] = &[
         args: "[TIMES] [ARGS...]",
         sentence: "Repeats the tests that have `stress` in their name, 200 times each unless told otherwise.",
         run: stress::run,
+    },
+    Command {
+        name: "fuzz",
+        args: "TARGET [--seconds N] [--seed N] [FILE...]",
+        sentence: "Feeds changed messages to `schema`, `server`, `client` or `readers`; saves what it finds in target/fuzz.",
+        run: fuzz::run,
     },
     Command {
         name: "bench",

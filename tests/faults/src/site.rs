@@ -40,7 +40,7 @@ impl SiteObject {
 
 impl Site for SiteObject {
     fn add(&self, a: i32, b: i32) -> Result<i32, Error> {
-        Ok(a + b)
+        Ok(a.wrapping_add(b))
     }
 
     fn work(&self, number: i32) -> Result<i32, Error> {
@@ -70,7 +70,7 @@ impl Site for SiteObject {
 
     fn notify(&self, number: i32) -> Result<i32, Error> {
         let saved = self.saved();
-        saved.iter().try_fold(0, |sum, listener| Ok(sum + listener.hear(number)?))
+        saved.iter().try_fold(0_i32, |sum, listener| Ok(sum.wrapping_add(listener.hear(number)?)))
     }
 
     fn forget(&self) -> Result<(), Error> {
@@ -130,7 +130,7 @@ impl Token for Tracked {
 
 impl Listener for Tracked {
     fn hear(&self, number: i32) -> Result<i32, Error> {
-        Ok(self.0.number() + number)
+        Ok(self.0.number().wrapping_add(number))
     }
 }
 

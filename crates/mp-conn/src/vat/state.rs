@@ -225,7 +225,6 @@ impl State {
         let room = shared.room.take();
         let mut deferred = shared.deferred.borrow_mut();
         deferred.extend(room.into_iter().map(Deferred::Wake));
-        let before = deferred.len();
         drop(deferred);
         let tasks = std::mem::take(&mut self.tasks);
         let imports: Vec<_> = shared.imports.borrow_mut().drain().collect();
@@ -241,10 +240,14 @@ impl State {
         if panicked {
             shared.defer(Deferred::Report("panic while a connection was taken down"));
         }
-        shared.deferred.borrow_mut()[before..].sort_by_key(|action| match action {
-            Deferred::Drop(number, _) => std::cmp::Reverse(*number),
-            _ => std::cmp::Reverse(u64::MAX),
-        });
+        // Those too that the RPC system let go of when it saw the end of the stream, a moment ago.
+        shared
+            .deferred
+            .borrow_mut()
+            .sort_by_key(|action| match action {
+                Deferred::Drop(number, _) => std::cmp::Reverse(*number),
+                _ => std::cmp::Reverse(u64::MAX),
+            });
         self.transport.shutdown(&self.waker);
         shared.outbox.borrow_mut().clear();
     }

@@ -1,0 +1,102 @@
+//! Both ends of connections whose other end sends the input.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use faults::convert::Fragile;
+use faults::faults::{Listener, Site, SiteClient};
+use faults::live::Register;
+use faults::pair::{Loops, connection, nothing_left};
+use faults::patience::{eventually, soon, start, within};
+use faults::site::{SiteObject, Tracked};
+use futures::executor::block_on;
+use multiprocess::Error;
+
+/// A server gets the input.
+pub(super) fn server() -> Box<dyn FnMut(&[u8])> {
+    let loops = Loops::new();
+    Box::new(move |input| serve(&loops, input.to_vec()))
+}
+
+/// The same with inputs that hold values of many kinds, whose generated readers see what is in them.
+pub(super) fn readers() -> Box<dyn FnMut(&[u8])> {
+    server()
+}
+
+/// A client gets the input, whatever it asks for.
+pub(super) fn client() -> Box<dyn FnMut(&[u8])> {
+    let loops = Loops::new();
+    Box::new(move |input| {
+        let (loops, input) = (loops.clone(), input.to_vec());
+        within("the client", LONG, move || connect(&loops, input));
+    })
+}
+
+fn serve(loops: &Loops, input: Vec<u8>) {
+    let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
+    let object = SiteObject::new();
+    let served: Arc<dyn Site> = Arc::<SiteObject>::clone(&object);
+    let server = multiprocess::serve(&loops.server, theirs, served).expect("it can be served");
+    let mut reading = ours.try_clone().expect("descriptors can be copied");
+    let reader = start("reads", move || while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {});
+    // It may be cut off before it has said everything.
+    ours.write_all(&input).ok();
+    ours.shutdown(Shutdown::Write).ok();
+    server.wait_closed(Some(soon())).expect("the server notices the end");
+    reader.join().expect("it only reads");
+    object.forget().expect("it forgets");
+    nothing_left(&server, "server");
+    eventually("the server's objects are gone", || object.register.live() == 0);
+}
+
+fn connect(loops: &Loops, input: Vec<u8>) {
+    let (ours, mut theirs) = UnixStream::pair().expect("sockets can be made");
+    let register = Register::default();
+    if let Ok(site) = multiprocess::connect::<dyn Site>(&loops.client, ours) {
+        let client = connection::<dyn Site>(&site);
+        let mut reading = theirs.try_clone().expect("descriptors can be copied");
+        let reader = start("reads", move || while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {});
+        let objects = register.clone();
+        let calls = start("calls", move || {
+            // Which of them fail is up to the other end.
+            call(&site, &objects).ok();
+        });
+        theirs.write_all(&input).ok();
+        theirs.shutdown(Shutdown::Write).ok();
+        calls.join().expect("calls only fail");
+        client.wait_closed(Some(soon())).expect("the client notices the end");
+        reader.join().expect("it only reads");
+        nothing_left(&client, "client");
+    }
+    eventually("the client's objects are gone", || register.live() == 0);
+}
+
+/// One call of each kind. Their answers do not matter.
+fn call(site: &SiteClient, register: &Register) -> Result<(), Error> {
+    let listener: Arc<dyn Listener> = Tracked::new(register, 1);
+    site.add(1, 2)?;
+    let waiting = site.work_async(1);
+    drop(site.borrow(Arc::clone(&listener), 1));
+    drop(site.apply(Arc::new(|number: i32| Ok(number)), 1));
+    if let Ok(same) = site.same(Arc::clone(&listener)) {
+        drop(same.hear(1));
+    }
+    drop(site.convert(&Fragile("text".to_owned())));
+    if let Ok(item) = site.make(1) {
+        drop(item.number());
+        drop(site.touch(item));
+    }
+    drop(site.make_async(2));
+    if let Ok(token) = site.make_token(1) {
+        drop(token.read());
+    }
+    drop(site.save(listener));
+    drop(site.forget());
+    drop(block_on(waiting));
+    Ok(())
+}
+
+const LONG: Duration = Duration::from_secs(40);

@@ -1,0 +1,15 @@
+//! The reader of compiled schemas, which a plugin of the schema compiler gets from its standard input.
+
+/// Reads requests.
+pub(super) fn start() -> Box<dyn FnMut(&[u8])> {
+    Box::new(|input| {
+        if let Ok(schema) = mp_schema::Schema::from_request(input) {
+            for file in schema.requested_files() {
+                for id in &file.items {
+                    drop(schema.ancestors(*id));
+                    drop(schema.all_methods(*id));
+                }
+            }
+        }
+    })
+}
