@@ -112,10 +112,46 @@ fn a_thread_that_waits_elsewhere_is_interrupted() {
         poster.join().unwrap();
         waiter.back();
         if event.is_none() {
-            assert_eq!(interrupts.load(StdOrdering::SeqCst), 1, "nobody interrupts the wait");
+            assert_eq!(
+                interrupts.load(StdOrdering::SeqCst),
+                1,
+                "nobody interrupts the wait"
+            );
             assert_eq!(waiter.check(|_| true), Some(Event::Job(7)));
         } else {
             assert_eq!(event, Some(Event::Job(7)));
+        }
+    });
+}
+
+#[test]
+fn an_idle_thread_that_waits_elsewhere_hears_of_the_end() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::<u32>::new());
+        let interrupts = StdArc::new(StdAtomicUsize::new(0));
+        let counted = StdArc::clone(&interrupts);
+        let interrupt: Interrupt = StdArc::new(move || {
+            counted.fetch_add(1, StdOrdering::SeqCst);
+        });
+        let closer = {
+            let waiter = Arc::clone(&waiter);
+            thread::spawn(move || waiter.close())
+        };
+        // A wake-up of an earlier wait must not hide the end.
+        waiter.wake();
+        let event = waiter.idle_elsewhere(&interrupt);
+        closer.join().unwrap();
+        waiter.back();
+        match event {
+            None => {
+                assert_eq!(
+                    interrupts.load(StdOrdering::SeqCst),
+                    1,
+                    "nobody interrupts the wait"
+                );
+                assert_eq!(waiter.idle_elsewhere(&interrupt), Some(Event::Closed));
+            }
+            event => assert_eq!(event, Some(Event::Closed)),
         }
     });
 }
