@@ -89,6 +89,10 @@ pub(crate) struct MockNode {
     /// `header` and `stop`
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) mine_every: Option<Duration>,
+
+    /// Stop when standard input ends, as it does when the program that started this one ends
+    #[arg(long)]
+    pub(crate) stop_at_eof: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -22,10 +22,15 @@ pub(crate) fn run(options: &cli::MockNode) -> Outcome {
     writeln!(output, "listening on {}", node.address())?;
     output.flush()?;
     drop(output);
-    let commanded = Arc::clone(&node);
+    let (commanded, stop_at_eof) = (Arc::clone(&node), options.stop_at_eof);
     thread::Builder::new()
         .name("stdin".to_owned())
-        .spawn(move || read_commands(&commanded))?;
+        .spawn(move || {
+            read_commands(&commanded);
+            if stop_at_eof {
+                commanded.request_stop();
+            }
+        })?;
     let (ended, end) = mpsc::channel::<()>();
     let miner = options
         .mine_every

@@ -26,7 +26,11 @@ fn handles_can_go_anywhere() {
 fn a_thousand_calls_at_once_take_no_thread_here() {
     with_deadline(|| {
         let mock = MockProcess::start("v32");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let node = Node::connect(&mock.address).await.unwrap();
             let echo = node.echo().await.unwrap();
@@ -42,7 +46,11 @@ fn a_thousand_calls_at_once_take_no_thread_here() {
                 .collect();
             let during = threads();
             try_join_all(tasks).await.unwrap();
-            assert!(during <= before && threads() <= before, "{before} threads, then {during}, then {}", threads());
+            assert!(
+                during <= before && threads() <= before,
+                "{before} threads, then {during}, then {}",
+                threads()
+            );
         });
     });
 }
@@ -55,11 +63,19 @@ fn calls_are_answered_while_many_others_wait() {
             let node = Node::connect(&mock.address).await.unwrap();
             let mining = node.mining().await.unwrap();
             let tip = mining.tip().await.unwrap().unwrap();
-            let waits: Vec<_> = (0..200).map(|_| mining.wait_tip_changed(tip.hash, None)).collect();
-            assert_eq!(node.echo().await.unwrap().echo("still here").await.unwrap(), "still here");
+            let waits: Vec<_> = (0..200)
+                .map(|_| mining.wait_tip_changed(tip.hash, None))
+                .collect();
+            assert_eq!(
+                node.echo().await.unwrap().echo("still here").await.unwrap(),
+                "still here"
+            );
             mock.tell("mine");
             let tips = try_join_all(waits).await.unwrap();
-            assert!(tips.iter().all(|tip| tip.is_some_and(|tip| tip.height == 1)));
+            assert!(
+                tips.iter()
+                    .all(|tip| tip.is_some_and(|tip| tip.height == 1))
+            );
         });
     });
 }
@@ -75,16 +91,30 @@ fn calls_that_wait_fail_soon_when_the_node_is_killed() {
                 let tip = mining.tip().await.unwrap().unwrap();
                 let template = mining.template(&util::no_cooldown()).await.unwrap();
                 let mut waits: Vec<_> = (0..20)
-                    .map(|_| mining.wait_tip_changed(tip.hash, None).map(|result| result.map(drop)).boxed())
+                    .map(|_| {
+                        mining
+                            .wait_tip_changed(tip.hash, None)
+                            .map(|result| result.map(drop))
+                            .boxed()
+                    })
                     .collect();
-                waits.push(template.next(Default::default()).map(|result| result.map(drop)).boxed());
+                waits.push(
+                    template
+                        .next(Default::default())
+                        .map(|result| result.map(drop))
+                        .boxed(),
+                );
                 assert_eq!(node.echo().await.unwrap().echo("x").await.unwrap(), "x");
                 mock.kill();
                 let killed = Instant::now();
                 for result in join_all(waits).await {
                     assert!(matches!(result, Err(Error::NodeStopped)), "{result:?}");
                 }
-                assert!(killed.elapsed() < Duration::from_secs(1), "took {:?}", killed.elapsed());
+                assert!(
+                    killed.elapsed() < Duration::from_secs(1),
+                    "took {:?}",
+                    killed.elapsed()
+                );
                 let after = mining.tip().await;
                 assert!(matches!(after, Err(Error::NodeStopped)), "{after:?}");
                 let mut tips = mining.tips();
@@ -118,7 +148,10 @@ fn the_last_handle_closes_the_connection() {
         let node = Node::connect(&f.mock.address()).await.unwrap();
         let mut tips = node.mining().await.unwrap().tips();
         drop(node);
-        assert!(tips.try_next().await.unwrap().is_some(), "the stream is a handle, too");
+        assert!(
+            tips.try_next().await.unwrap().is_some(),
+            "the stream is a handle, too"
+        );
         assert_eq!(f.mock.connections(), 2);
         drop(tips);
         for _ in 0..500 {
@@ -135,15 +168,27 @@ fn the_last_handle_closes_the_connection() {
 fn errors_say_what_to_do() {
     with_deadline(|| {
         smol::block_on(async {
-            let error = Node::connect("unix:/nowhere/node.sock").await.unwrap_err().to_string();
+            let error = Node::connect("unix:/nowhere/node.sock")
+                .await
+                .unwrap_err()
+                .to_string();
             assert_eq!(
                 error,
                 "no node listens on /nowhere/node.sock: is bitcoin-node running, and started with -ipcbind=unix?"
             );
-            let error = Node::connect("tcp:127.0.0.1").await.unwrap_err().to_string();
+            let error = Node::connect("tcp:127.0.0.1")
+                .await
+                .unwrap_err()
+                .to_string();
             assert_eq!(error, "Unrecognized address 'tcp:127.0.0.1'");
-            let error = Node::connect(&format!("unix:/{}", "x".repeat(200))).await.unwrap_err().to_string();
-            assert!(error.contains("exceeded maximum socket path length"), "{error}");
+            let error = Node::connect(&format!("unix:/{}", "x".repeat(200)))
+                .await
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("exceeded maximum socket path length"),
+                "{error}"
+            );
         });
     });
 }
@@ -160,8 +205,11 @@ fn a_peer_that_is_no_node_is_told_apart() {
 
         fn make_mining(
             &self,
-        ) -> Result<Arc<dyn bitcoin_client::schema::v30::mining::Mining>, multiprocess::Error> {
-            Err(multiprocess::Error::NotImplemented("nothing here".to_owned()))
+        ) -> Result<Arc<dyn bitcoin_client::schema::v30::mining::Mining>, multiprocess::Error>
+        {
+            Err(multiprocess::Error::NotImplemented(
+                "nothing here".to_owned(),
+            ))
         }
     }
     with_deadline(|| {
@@ -175,7 +223,9 @@ fn a_peer_that_is_no_node_is_told_apart() {
                 Arc::new(NoMining),
             )
             .unwrap();
-            let error = Node::connect(&format!("unix:{}", path.display())).await.unwrap_err();
+            let error = Node::connect(&format!("unix:{}", path.display()))
+                .await
+                .unwrap_err();
             assert!(matches!(error, Error::NotANode { .. }), "{error}");
             let silent = directory.path().join("silent.sock");
             let listener = std::os::unix::net::UnixListener::bind(&silent).unwrap();

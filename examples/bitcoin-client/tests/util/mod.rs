@@ -113,7 +113,7 @@ impl MockProcess {
         let directory = tempfile::tempdir().unwrap();
         let address = format!("unix:{}", directory.path().join("node.sock").display());
         let mut child = Command::new(env!("CARGO_BIN_EXE_bitcoin-client"))
-            .args(["mock-node", &address, "--schema", schema])
+            .args(["mock-node", &address, "--schema", schema, "--stop-at-eof"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,0 +1,39 @@
+//! A client that is not this library: Python's `pycapnp`, on the C++ runtime of Cap'n Proto, with the mock node.
+
+use std::process::Command;
+
+#[test]
+fn a_foreign_client_is_served_in_every_version() {
+    let Some(python) = std::env::var_os("MP_PYTHON") else {
+        #[expect(clippy::print_stderr, reason = "a test that does not run says so")]
+        {
+            eprintln!(
+                "SKIPPED: set MP_PYTHON to a Python that can import capnp, to run tests/foreign"
+            );
+        }
+        return;
+    };
+    let package = env!("CARGO_MANIFEST_DIR");
+    for version in ["v30", "v31", "v32"] {
+        let directory = tempfile::tempdir().unwrap();
+        let output = Command::new("timeout")
+            .arg("100")
+            .arg(&python)
+            .arg(format!("{package}/tests/foreign/client.py"))
+            .arg(env!("CARGO_BIN_EXE_bitcoin-client"))
+            .arg(format!("{package}/schema/{version}"))
+            .arg(format!("{package}/../../crates/mp-schema/schema"))
+            .arg(version)
+            .arg(directory.path().join("node.sock"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}\n{errors}");
+        assert_eq!(
+            text.lines().filter(|line| line.ends_with(": ok")).count(),
+            12,
+            "{text}"
+        );
+    }
+}
