@@ -137,6 +137,10 @@ pub fn serve(
 ) -> Result<Connection, Error> {
     let connection = Connection::server(event_loop, stream.into().transport, object, limits)?;
     tracing::info!(target: "ipc", "{{{}}} IPC server: socket connected.", event_loop.name());
+    let name = event_loop.name().to_owned();
+    connection.on_disconnect(move || {
+        tracing::info!(target: "ipc", "{{{name}}} IPC server: socket disconnected.");
+    });
     Ok(connection)
 }
 
