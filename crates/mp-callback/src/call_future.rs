@@ -9,6 +9,7 @@ use capnp::traits::Owned;
 use mp_conn::{Call, Connection, Error, Sleep};
 use mp_thread::ThreadLease;
 
+use crate::server_call::contained;
 use crate::{Interface, Method, Objects, ProxyClient, log};
 
 /// The answer of a call, to come. It can be polled on any runtime, and dropped at any moment: that cancels the call.
@@ -138,8 +139,11 @@ impl<T: Send + 'static> Future for CallFuture<T> {
             Read::InPlace(read) => sent.call.poll_read(waker, read),
             Read::Apart(read) => sent.call.poll_message(waker).map(|message| {
                 let read = read.take().ok_or(Error::Cancelled)?;
-                message?.read(|results, references| {
-                    read(results, &Objects::reading(&sent.connection, references))
+                let message = message?;
+                contained(|| {
+                    message.read(|results, references| {
+                        read(results, &Objects::reading(&sent.connection, references))
+                    })
                 })
             }),
         };

@@ -11,6 +11,7 @@ use mp_conn::{Call, CallContext, Capability, Connection, Error, Message, Threads
 use mp_thread::{PendingDestroy, Sending};
 
 use crate::call_future::CallFuture;
+use crate::server_call::contained;
 use crate::{InterfaceInfo, Method, Objects, log};
 
 /// A reference to an object of the peer, which generated clients hold.
@@ -210,11 +211,13 @@ impl ProxyClient {
         }
         if method.apart_params {
             let mut homes = Vec::new();
-            let message = Message::build(|params: any_pointer::Builder<'_>, references| {
-                let mut objects = Objects::building(connection);
-                build(params.init_as(), &mut objects)?;
-                (*references, homes) = objects.into_built();
-                Ok(())
+            let message = contained(|| {
+                Message::build(|params: any_pointer::Builder<'_>, references| {
+                    let mut objects = Objects::building(connection);
+                    build(params.init_as(), &mut objects)?;
+                    (*references, homes) = objects.into_built();
+                    Ok(())
+                })
             })?;
             loop {
                 ahead()?;
@@ -282,8 +285,10 @@ fn receive<R: Owned, T: Send>(
 ) -> Result<T, Error> {
     if method.apart_results {
         let message = mp_thread::wait(connection, deadline, |waker| call.poll_message(waker))??;
-        return message.read(|results, references| {
-            read(results.get_as()?, &Objects::reading(connection, references))
+        return contained(|| {
+            message.read(|results, references| {
+                read(results.get_as()?, &Objects::reading(connection, references))
+            })
         });
     }
     let mut read =

@@ -168,7 +168,7 @@ fn ahead(connection: &Connection) {
 }
 
 /// Makes a panic of the user's code the call's failure.
-fn contained<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn contained<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(action))
         .unwrap_or_else(|panic| Err(Error::failed(format!("panicked: {}", panic_text(&*panic)))))
 }
