@@ -9,8 +9,9 @@ use futures::future::abortable;
 
 use crate::capability::{Capability, pipeline_ops};
 use crate::connection::Connection;
+use crate::contain::contained;
 use crate::error::QUEUED_BYTES;
-use crate::inner::{Inner, Release, contained};
+use crate::inner::{Inner, Release};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
 use crate::vat::shared::{CallSlot, CallState, Deferred};

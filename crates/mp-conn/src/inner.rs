@@ -1,12 +1,12 @@
 //! A connection as its handles share it: its vat, the rule of entering it, and its end.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use crate::contain::guarded;
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
 use crate::limits::Limits;
@@ -123,6 +123,9 @@ impl Inner {
             inner.lifecycle().keep_alive = Some(Arc::clone(&inner));
         }
         inner.read_all();
+        if let Some(registration) = &inner.registration {
+            registration.give_back();
+        }
         Ok((inner, bootstrap))
     }
 
@@ -315,12 +318,13 @@ impl Source for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let state = self.vat.get_mut();
-        state.close();
-        let deferred = state.shared.deferred.take();
+        // First: nobody is there any more to take an event, and closing makes one.
         if let Some(registration) = &self.registration {
             registration.remove();
         }
+        let state = self.vat.get_mut();
+        state.close();
+        let deferred = state.shared.deferred.take();
         self.run_deferred(deferred);
         self.finish_closing();
     }
@@ -357,28 +361,6 @@ impl Wake for VatWaker {
             }));
         }
     }
-}
-
-/// Runs code that must not unwind into the vat's machinery: a panic of it is its own failure.
-pub(crate) fn contained<R>(action: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    catch_unwind(AssertUnwindSafe(action))
-        .unwrap_or_else(|panic| Err(Error::failed(format!("panicked: {}", panic_text(&*panic)))))
-}
-
-/// The text of a panic.
-#[must_use]
-pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text
-    } else {
-        "(no text)"
-    }
-}
-
-fn guarded<R>(action: impl FnOnce() -> R) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(action)).ok()
 }
 
 fn apply(state: &State, release: Release) {

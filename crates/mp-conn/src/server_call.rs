@@ -143,7 +143,7 @@ impl ServerCall {
             let no_objects = Vec::new();
             let mut content = slot.params.get()?;
             content.imbue(&no_objects);
-            crate::inner::contained(|| read(content))
+            crate::contain::contained(|| read(content))
         })
     }
 
@@ -181,7 +181,7 @@ impl ServerCall {
             let mut no_objects = Vec::new();
             let mut content = slot.results.get()?;
             content.imbue_mut(&mut no_objects);
-            crate::inner::contained(|| build(content))?;
+            crate::contain::contained(|| build(content))?;
             for (field, object) in objects {
                 raw::pointer_field(slot.results.get()?, *field)?
                     .set_as_capability(state.export(object)?);

@@ -27,7 +27,7 @@ impl Process {
     }
 
     /// Adds how the process ended to an error, if that is what the error comes from: a disconnect, and the process has
-    /// ended, or does within 300 milliseconds, because its socket closes a moment before it can be waited for.
+    /// ended, or does within 700 milliseconds, because its socket closes a moment before it can be waited for.
     #[must_use]
     pub fn explain(&self, error: Error) -> Error {
         if !matches!(error, Error::Disconnected | Error::CalledAfterDisconnect) {
@@ -163,7 +163,7 @@ fn file_name(program: &str) -> String {
 }
 
 /// How long a process may take to end after it closed its socket, to be the reason of an error.
-const ENDING: Duration = Duration::from_millis(300);
+const ENDING: Duration = Duration::from_millis(700);
 
 /// Marks descriptors "close on exec" instead of closing them.
 const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;

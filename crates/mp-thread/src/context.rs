@@ -134,10 +134,10 @@ impl ThreadContext {
     /// A thread that was made for the peer has all of them when a destructor made calls between two calls of the peer. While
     /// it serves one, the thread that waits for it comes first: it holds what the call is made under.
     fn request_thread(&self, connection: &Connection) -> Result<Option<Capability>, Error> {
-        if !self.is_worker.get() {
-            if let Some(found) = self.existing_thread(connection) {
-                return Ok(Some(found));
-            }
+        if !self.is_worker.get()
+            && let Some(found) = self.existing_thread(connection)
+        {
+            return Ok(Some(found));
         }
         let outermost = self
             .frames

@@ -103,7 +103,10 @@ impl Destroys {
     fn next(&self) -> Option<Connection> {
         let pending = self.pending();
         // One that is gone has none: its calls have ended, though they may not have said so yet.
-        pending.connections.iter().find_map(|(_, connection)| connection.upgrade())
+        pending
+            .connections
+            .iter()
+            .find_map(|(_, connection)| connection.upgrade())
     }
 
     /// Ready when a connection has no calls any more.
@@ -125,7 +128,10 @@ impl Destroys {
     /// Forgets a call. The waker is to be woken without the lock.
     fn end(&self, connection: u64) -> Option<Waker> {
         let mut pending = self.pending();
-        let index = pending.connections.iter().position(|(id, _)| *id == connection);
+        let index = pending
+            .connections
+            .iter()
+            .position(|(id, _)| *id == connection);
         if let Some(index) = index {
             pending.connections.swap_remove(index);
         }

@@ -29,15 +29,16 @@ struct Watch {
 }
 
 impl Registration {
-    /// Starts to watch for bytes to read. Events carry the key.
+    /// Prepares to watch for bytes to read. Nothing is watched before the first [`give_back`](Self::give_back): whoever takes
+    /// the events must be there first, for an event that nobody takes comes again and again. Events carry the key.
     pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> io::Result<Self> {
-        add(poller, &socket, Event::readable(key))?;
+        add(poller, &socket, Event::none(key))?;
         Ok(Self {
             poller: Arc::clone(poller),
             socket,
             key,
             watch: Mutex::new(Watch {
-                led: false,
+                led: true,
                 write: false,
                 removed: false,
             }),
@@ -89,9 +90,13 @@ impl Registration {
             return;
         }
         let event = Event::new(self.key, !watch.led, watch.write);
-        let told = self
-            .poller
-            .modify_with_mode(&*self.socket, event, PollMode::Level);
+        // The end of a connection is told even when nothing is asked for: once is enough while another thread reads.
+        let mode = if watch.led && !watch.write {
+            PollMode::Oneshot
+        } else {
+            PollMode::Level
+        };
+        let told = self.poller.modify_with_mode(&*self.socket, event, mode);
         if let Err(error) = told {
             // Only for a socket that is not registered, which `removed` excludes.
             tracing::error!(target: "ipc", "cannot watch a socket: {error}");
@@ -115,5 +120,5 @@ impl Drop for Registration {
 )]
 fn add(poller: &Poller, socket: &Arc<OwnedFd>, event: Event) -> io::Result<()> {
     // SAFETY: `Registration` owns a reference to the socket, and removes it from the poller before it lets go of it (`Drop`).
-    unsafe { poller.add_with_mode(&**socket, event, PollMode::Level) }
+    unsafe { poller.add_with_mode(&**socket, event, PollMode::Oneshot) }
 }

@@ -60,7 +60,7 @@ impl Acceptor {
 
     /// Takes the socket's place in the poller. The loop may be accepting already.
     pub(super) fn start(&self, registration: Registration) {
-        self.registration.get_or_init(|| registration);
+        self.registration.get_or_init(|| registration).give_back();
         self.apply(&mut self.state());
     }
 

@@ -222,15 +222,24 @@ impl BufferPool {
         match fit {
             Some(index) => buffers.swap_remove(index),
             // Zeroed memory of this size is not resident before it is written, however much the header announced.
-            None => vec![capnp::word(0, 0, 0, 0, 0, 0, 0, 0); words.max(SMALL_WORDS)],
+            None => Word::allocate_zeroed_vec(words.max(SMALL_WORDS)),
         }
     }
 
     fn give(&self, buffer: Vec<Word>) {
+        if buffer.len() > POOLED_WORDS {
+            return;
+        }
         let mut buffers = self.buffers.borrow_mut();
-        let kept: usize = buffers.iter().map(Vec::len).sum();
-        if buffers.len() < POOLED_BUFFERS && kept + buffer.len() <= POOLED_WORDS {
-            buffers.push(buffer);
+        buffers.push(buffer);
+        while buffers.len() > POOLED_BUFFERS
+            || buffers.iter().map(Vec::len).sum::<usize>() > POOLED_WORDS
+        {
+            // Large ones are worth more: their pages are there already.
+            let least = (0..buffers.len()).min_by_key(|index| buffers[*index].len());
+            if let Some(least) = least {
+                buffers.swap_remove(least);
+            }
         }
     }
 }
