@@ -45,6 +45,10 @@ pub fn of<T>(
 /// # Errors
 ///
 /// The first of those of the calls, or of `meanwhile`.
+///
+/// # Panics
+///
+/// When the system has no thread left.
 pub fn of_threads(
     metric: Metric,
     count: usize,

@@ -120,7 +120,7 @@ impl Run {
             while result.is_ok()
                 && self
                     .each
-                    .map_or(!self.stop.load(Ordering::Relaxed), |each| done < each)
+                    .map_or_else(|| !self.stop.load(Ordering::Relaxed), |each| done < each)
             {
                 result = call();
                 done += 1;

@@ -113,11 +113,11 @@ pub use mp_conn::{Error, proxy_capnp};
 pub use self::call_future::CallFuture;
 pub use self::convert::*;
 pub use self::interface::{Interface, InterfaceInfo, Method, Upcast, cast, upcast};
-pub use std::any::TypeId;
 pub use self::objects::Objects;
 pub use self::proxy_client::ProxyClient;
 pub use self::server_call::{Reply, ServerCall};
 pub use self::server_object::ServerObject;
+pub use std::any::TypeId;
 
 /// Takes the thread map that a peer gave.
 fn take_thread_map(connection: &Connection, given: Option<&Reference>) -> Result<(), Error> {

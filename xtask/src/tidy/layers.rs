@@ -127,6 +127,7 @@ const LAYERS: &[Layer] = &[
             "mp-thread",
             "mp-callback",
             "multiprocess",
+            "faults",
         ],
         builds_with: &["mp-gen"],
         reason: "every reader of foreign bytes is fuzzed",
