@@ -8,7 +8,7 @@ $Cxx.namespace("scenarios::messages");
 using Proxy = import "/mp/proxy.capnp";
 
 # What the serving end offers first. It has no `construct`, so that thread maps are exchanged only by `initThreadMap`.
-interface Foo $Proxy.wrap("scenarios::Foo") {
+interface Party $Proxy.wrap("scenarios::Party") {
     initThreadMap @0 (threadMap :Proxy.ThreadMap) -> (threadMap :Proxy.ThreadMap);
 
     # Values. Without a context: they run where the connection is served.
@@ -52,7 +52,7 @@ interface Foo $Proxy.wrap("scenarios::Foo") {
 # With `construct`, as the first object of an application has it.
 interface Door $Proxy.wrap("scenarios::Door") {
     construct @0 (threadMap :Proxy.ThreadMap) -> (threadMap :Proxy.ThreadMap);
-    makeFoo @1 (context :Proxy.Context) -> (result :Foo);
+    makeParty @1 (context :Proxy.Context) -> (result :Party);
 }
 
 interface Callback $Proxy.wrap("scenarios::Callback") {

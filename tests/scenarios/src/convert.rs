@@ -53,7 +53,11 @@ pub struct Pointers(pub Vec<Option<Vec<u8>>>);
 
 impl BuildField<[Vec<u8>], Local> for Pointers {
     fn build_field(&self) -> Result<Cow<'_, [Vec<u8>]>, ConvertError> {
-        Ok(self.0.iter().map(|blob| blob.clone().unwrap_or_default()).collect())
+        Ok(self
+            .0
+            .iter()
+            .map(|blob| blob.clone().unwrap_or_default())
+            .collect())
     }
 }
 

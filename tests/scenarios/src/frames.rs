@@ -7,7 +7,7 @@ use multiprocess::codegen::capnp;
 use multiprocess::codegen::capnp::capability::FromClientHook;
 use multiprocess::codegen::capnp::traits::ImbueMut;
 
-use crate::scenarios_capnp::foo;
+use crate::scenarios_capnp::party;
 
 /// Sends one message.
 ///
@@ -30,7 +30,7 @@ pub fn thread_is_promise(mut params: payload::Builder<'_>, promise: u32) {
     let mut table = Vec::new();
     let mut content = params.reborrow().init_content();
     content.imbue_mut(&mut table);
-    let mut content: foo::call_int_fn_params::Builder<'_> = content.init_as();
+    let mut content: party::call_int_fn_params::Builder<'_> = content.init_as();
     content.set_arg(1);
     let thread = FromClientHook::new(mp_conn::ticket(0));
     content.init_context().set_thread(thread);

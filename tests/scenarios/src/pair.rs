@@ -6,19 +6,19 @@ use std::sync::Arc;
 use multiprocess::codegen::Interface;
 use multiprocess::{Connection, EventLoop};
 
-use crate::foo::{DoorObject, FooObject};
+use crate::party::{DoorObject, PartyObject};
 use crate::patience::soon;
 use crate::record::Recorder;
-use crate::scenarios::{Door, DoorClient, Foo, FooClient};
+use crate::scenarios::{Door, DoorClient, Party, PartyClient};
 
 /// A client and a server, connected.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
 pub struct Pair {
     /// The client's reference to the server's object.
-    pub foo: FooClient,
+    pub party: PartyClient,
     /// The server's object itself.
-    pub object: Arc<FooObject>,
+    pub object: Arc<PartyObject>,
     /// The client's end.
     pub client: Connection,
     /// The server's end.
@@ -30,7 +30,9 @@ impl Pair {
     #[must_use]
     pub fn new() -> Self {
         let pair = Self::without_thread_maps();
-        pair.foo.init_thread_map().expect("thread maps are exchanged");
+        pair.party
+            .init_thread_map()
+            .expect("thread maps are exchanged");
         pair
     }
 
@@ -46,20 +48,22 @@ impl Pair {
     pub fn recorded() -> (Self, Recorder) {
         let (ours, theirs, recorder) = Recorder::between();
         let pair = Self::on(ours, theirs);
-        pair.foo.init_thread_map().expect("thread maps are exchanged");
+        pair.party
+            .init_thread_map()
+            .expect("thread maps are exchanged");
         (pair, recorder)
     }
 
     fn on(ours: UnixStream, theirs: UnixStream) -> Self {
-        let object = FooObject::new();
+        let object = PartyObject::new();
         let server_loop = event_loop("server");
         let client_loop = event_loop("client");
-        let served: Arc<dyn Foo> = Arc::<FooObject>::clone(&object);
+        let served: Arc<dyn Party> = Arc::<PartyObject>::clone(&object);
         let server = multiprocess::serve(&server_loop, theirs, served).expect("it can be served");
-        let foo = multiprocess::connect::<dyn Foo>(&client_loop, ours).expect("it connects");
-        let client = connection::<dyn Foo>(&foo);
+        let party = multiprocess::connect::<dyn Party>(&client_loop, ours).expect("it connects");
+        let client = connection::<dyn Party>(&party);
         Self {
-            foo,
+            party,
             object,
             client,
             server,
@@ -69,7 +73,9 @@ impl Pair {
     /// Ends the client, and waits until the server has noticed.
     pub fn end(self) {
         self.client.close();
-        self.server.wait_closed(Some(soon())).expect("the server notices");
+        self.server
+            .wait_closed(Some(soon()))
+            .expect("the server notices");
     }
 }
 
@@ -81,10 +87,11 @@ impl Default for Pair {
 
 /// A client of an object behind a door, where `construct` exchanges the thread maps.
 #[must_use]
-pub fn through_door(object: &Arc<FooObject>) -> (DoorClient, Connection) {
+pub fn through_door(object: &Arc<PartyObject>) -> (DoorClient, Connection) {
     let (ours, theirs) = UnixStream::pair().expect("sockets can be made");
     let door: Arc<dyn Door> = DoorObject::new(object);
-    let server = multiprocess::serve(&event_loop("server"), theirs, door).expect("it can be served");
+    let server =
+        multiprocess::serve(&event_loop("server"), theirs, door).expect("it can be served");
     let door = multiprocess::connect::<dyn Door>(&event_loop("client"), ours).expect("it connects");
     (door, server)
 }

@@ -8,24 +8,24 @@ use mp_conn::proxy_capnp::{context, thread, thread_map};
 use multiprocess::Connection;
 use multiprocess::codegen::capnp;
 
-use crate::foo::FooObject;
 use crate::pair::event_loop;
-use crate::scenarios::Foo;
-use crate::scenarios_capnp::{callback, foo};
+use crate::party::PartyObject;
+use crate::scenarios::Party;
+use crate::scenarios_capnp::{callback, party};
 
 /// A served object, and the client's end of the connection.
 #[must_use]
-pub fn served() -> (Arc<FooObject>, UnixStream, Connection) {
-    let object = FooObject::new();
+pub fn served() -> (Arc<PartyObject>, UnixStream, Connection) {
+    let object = PartyObject::new();
     let (ours, theirs) = UnixStream::pair().expect("sockets can be made");
-    let served: Arc<dyn Foo> = Arc::<FooObject>::clone(&object);
+    let served: Arc<dyn Party> = Arc::<PartyObject>::clone(&object);
     let server = multiprocess::serve(&event_loop("server"), theirs, served).expect("it is served");
     (object, ours, server)
 }
 
 /// Asks for the server's thread map, and offers none.
-pub async fn thread_map_of(foo: &foo::Client) -> thread_map::Client {
-    let answer = foo.init_thread_map_request().send().promise.await;
+pub async fn thread_map_of(party: &party::Client) -> thread_map::Client {
+    let answer = party.init_thread_map_request().send().promise.await;
     let answer = answer.expect("thread maps are exchanged");
     let results = answer.get().expect("the answer can be read");
     results.get_thread_map().expect("there is a thread map")
@@ -75,12 +75,12 @@ pub fn fill(
 
 /// Calls `callIntFn`, which goes out at once.
 pub fn call_int_fn(
-    foo: &foo::Client,
+    party: &party::Client,
     arg: i32,
     thread: Option<&thread::Client>,
     callback_thread: Option<&thread::Client>,
 ) -> impl Future<Output = capnp::Result<i32>> + use<> {
-    let mut request = foo.call_int_fn_request();
+    let mut request = party.call_int_fn_request();
     request.get().set_arg(arg);
     fill(request.get().init_context(), thread, callback_thread);
     let promise = request.send().promise;
@@ -88,8 +88,8 @@ pub fn call_int_fn(
 }
 
 /// Calls `add`, which has no context: 1 and 2.
-pub async fn add(foo: &foo::Client) -> i32 {
-    let mut request = foo.add_request();
+pub async fn add(party: &party::Client) -> i32 {
+    let mut request = party.add_request();
     request.get().set_a(1);
     request.get().set_b(2);
     let answer = request.send().promise.await.expect("the connection lives");
@@ -115,7 +115,7 @@ impl thread::Server for NoThread {}
 #[expect(clippy::exhaustive_structs, reason = "tests make them")]
 pub struct CallsBack {
     /// Who is called again.
-    pub foo: foo::Client,
+    pub party: party::Client,
     /// The thread that the calls name.
     pub thread: Option<thread::Client>,
 }
@@ -127,7 +127,7 @@ impl callback::Server for CallsBack {
         mut results: callback::CallResults,
     ) -> capnp::Result<()> {
         let arg = params.get()?.get_arg();
-        let result = call_int_fn(&self.foo, arg, self.thread.as_ref(), None).await?;
+        let result = call_int_fn(&self.party, arg, self.thread.as_ref(), None).await?;
         results.get().set_result(result);
         Ok(())
     }

@@ -185,7 +185,10 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Said>> {
-        self.notes.said.lock().unwrap_or_else(PoisonError::into_inner)
+        self.notes
+            .said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

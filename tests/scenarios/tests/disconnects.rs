@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use multiprocess::Error;
-use scenarios::foo::FooObject;
 use scenarios::pair::{Pair, connection, event_loop};
+use scenarios::party::PartyObject;
 use scenarios::patience::{SOON, eventually, start, stress, within_deadline};
-use scenarios::scenarios::{Callback, Foo};
+use scenarios::scenarios::{Callback, Party};
 
 const AFTER: &str = "IPC client method called after disconnect.";
 const INTERRUPTED: &str = "IPC client method call interrupted by disconnect.";
@@ -20,9 +20,9 @@ const INTERRUPTED: &str = "IPC client method call interrupted by disconnect.";
 fn call_ipc_method_after_client_connection_is_closed() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
-        assert_eq!(pair.foo.add(1, 2).unwrap(), 3);
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3);
         pair.client.close();
-        assert_eq!(pair.foo.add(1, 2).unwrap_err().to_string(), AFTER);
+        assert_eq!(pair.party.add(1, 2).unwrap_err().to_string(), AFTER);
     });
 }
 
@@ -31,9 +31,9 @@ fn call_ipc_method_after_client_connection_is_closed() {
 fn calling_ipc_method_after_server_connection_is_closed() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
-        assert_eq!(pair.foo.add(1, 2).unwrap(), 3);
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3);
         pair.server.close();
-        assert_eq!(pair.foo.add(1, 2).unwrap_err().to_string(), INTERRUPTED);
+        assert_eq!(pair.party.add(1, 2).unwrap_err().to_string(), INTERRUPTED);
     });
 }
 
@@ -43,16 +43,24 @@ fn calling_ipc_method_and_disconnecting_during_the_call_stress() {
     stress(|| {
         for by_client in [true, false] {
             let pair = Pair::without_thread_maps();
-            assert_eq!(pair.foo.add(1, 2).unwrap(), 3);
-            let ending = if by_client { &pair.client } else { &pair.server };
+            assert_eq!(pair.party.add(1, 2).unwrap(), 3);
+            let ending = if by_client {
+                &pair.client
+            } else {
+                &pair.server
+            };
             let ending = ending.clone();
             pair.object.on_call(move || {
                 ending.close();
                 Ok(())
             });
-            let error = pair.foo.call_fn().unwrap_err().to_string();
+            let error = pair.party.call_fn().unwrap_err().to_string();
             // The end that closed the connection itself knows that it did.
-            let expected: &[&str] = if by_client { &[AFTER, INTERRUPTED] } else { &[INTERRUPTED] };
+            let expected: &[&str] = if by_client {
+                &[AFTER, INTERRUPTED]
+            } else {
+                &[INTERRUPTED]
+            };
             assert!(expected.contains(&error.as_str()), "{error}");
         }
     });
@@ -74,12 +82,14 @@ fn calling_ipc_method_disconnecting_and_blocking_during_the_call_stress() {
             finished.send(()).unwrap();
             Ok(())
         });
-        let error = pair.foo.run_fn().unwrap_err();
+        let error = pair.party.run_fn().unwrap_err();
         assert!(error.is_disconnected(), "{error}");
         assert!(ends.try_recv().is_err(), "the method still runs");
         release.send(()).unwrap();
         ends.recv_timeout(SOON).unwrap();
-        eventually("the server's thread ends", || mp_thread::thread_count(&pair.server) == 0);
+        eventually("the server's thread ends", || {
+            mp_thread::thread_count(&pair.server) == 0
+        });
     });
 }
 
@@ -96,12 +106,14 @@ fn worker_thread_destroyed_before_it_is_initialized_stress() {
                 let event_loop = server.event_loop().clone();
                 event_loop.post(move || server.close());
             });
-            match pair.foo.run_fn() {
+            match pair.party.run_fn() {
                 Ok(()) => {}
                 Err(error) => assert_eq!(error.to_string(), INTERRUPTED),
             }
             closing.join().unwrap();
-            eventually("the thread ends", || mp_thread::thread_count(&pair.server) == 0);
+            eventually("the thread ends", || {
+                mp_thread::thread_count(&pair.server) == 0
+            });
         }
     });
 }
@@ -113,10 +125,10 @@ fn calling_async_ipc_method_with_server_disconnect_racing_the_call_stress() {
         for _ in 0..10 {
             let pair = Pair::new();
             pair.object.on_int(Ok);
-            pair.foo.call_int_fn(1).unwrap();
+            pair.party.call_int_fn(1).unwrap();
             let server = pair.server.clone();
             let closing = start("closes", move || server.close());
-            let ended = (0..).find_map(|number| pair.foo.call_int_fn(number).err());
+            let ended = (0..).find_map(|number| pair.party.call_int_fn(number).err());
             assert_eq!(ended.unwrap().to_string(), INTERRUPTED);
             closing.join().unwrap();
         }
@@ -141,8 +153,10 @@ fn calling_async_ipc_method_with_server_disconnect_after_cleanup_stress() {
             drop(closes.lock().unwrap().take());
             Ok(())
         });
-        assert_eq!(pair.foo.run_fn().unwrap_err().to_string(), INTERRUPTED);
-        eventually("the thread ends", || mp_thread::thread_count(&pair.server) == 0);
+        assert_eq!(pair.party.run_fn().unwrap_err().to_string(), INTERRUPTED);
+        eventually("the thread ends", || {
+            mp_thread::thread_count(&pair.server) == 0
+        });
     });
 }
 
@@ -153,13 +167,17 @@ fn destroying_proxy_client_with_destroy_method_after_peer_disconnect_stress() {
     stress(|| {
         let pair = Pair::new();
         let callback = Arc::new(Nothing);
-        pair.foo.save_callback(Some(Arc::<Nothing>::clone(&callback))).unwrap();
+        pair.party
+            .save_callback(Some(Arc::<Nothing>::clone(&callback)))
+            .unwrap();
         pair.client.close();
         let held = pair.object.saved().unwrap();
         assert!(held.call(1).unwrap_err().is_disconnected());
         pair.object.save_callback(None).unwrap();
         drop(held);
-        eventually("the object is let go of", || Arc::strong_count(&callback) == 1);
+        eventually("the object is let go of", || {
+            Arc::strong_count(&callback) == 1
+        });
     });
 }
 
@@ -168,7 +186,10 @@ fn destroying_proxy_client_with_destroy_method_after_peer_disconnect_stress() {
 #[test]
 fn a_client_that_goes_away_while_its_callback_is_destroyed_does_not_hang_the_server_stress() {
     stress(|| {
-        struct Slow(Mutex<std::sync::mpsc::Receiver<()>>, std::sync::mpsc::Sender<()>);
+        struct Slow(
+            Mutex<std::sync::mpsc::Receiver<()>>,
+            std::sync::mpsc::Sender<()>,
+        );
         impl Callback for Slow {
             fn call(&self, arg: i32) -> Result<i32, Error> {
                 Ok(arg)
@@ -183,13 +204,17 @@ fn a_client_that_goes_away_while_its_callback_is_destroyed_does_not_hang_the_ser
         let pair = Pair::new();
         let (go, going) = channel();
         let (started, starts) = channel();
-        let foo = pair.foo.clone();
-        foo.save_callback(Some(Arc::new(Slow(Mutex::new(going), started)))).unwrap();
-        let calling = start("calls", move || foo.save_callback(None));
+        let party = pair.party.clone();
+        party
+            .save_callback(Some(Arc::new(Slow(Mutex::new(going), started))))
+            .unwrap();
+        let calling = start("calls", move || party.save_callback(None));
         // The destructor runs on the caller's own thread, and keeps it there.
         starts.recv_timeout(SOON).unwrap();
         pair.client.close();
-        eventually("the server's thread ends", || mp_thread::thread_count(&pair.server) == 0);
+        eventually("the server's thread ends", || {
+            mp_thread::thread_count(&pair.server) == 0
+        });
         go.send(()).unwrap();
         assert!(calling.join().unwrap().unwrap_err().is_disconnected());
     });
@@ -209,7 +234,9 @@ fn spawn_process_does_not_run_callback_in_child() {
         });
         for _ in 0..20 {
             let (process, stream) = mp_conn::spawn(Command::new("true")).unwrap();
-            let status = process.wait(Some(Instant::now() + Duration::from_secs(30))).unwrap();
+            let status = process
+                .wait(Some(Instant::now() + Duration::from_secs(30)))
+                .unwrap();
             assert!(status.success());
             drop(stream);
         }
@@ -222,7 +249,10 @@ fn spawn_process_does_not_run_callback_in_child() {
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let error = mp_conn::spawn(Command::new("/nowhere/to-be-found")).unwrap_err();
-    assert!(error.to_string().contains("/nowhere/to-be-found"), "{error}");
+    assert!(
+        error.to_string().contains("/nowhere/to-be-found"),
+        "{error}"
+    );
 }
 
 /// A server that never was: the first call tells.
@@ -231,16 +261,16 @@ fn a_socket_that_nobody_serves() {
     within_deadline(|| {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
-        match multiprocess::connect::<dyn Foo>(&event_loop("client"), ours) {
-            Ok(foo) => assert!(foo.add(1, 2).unwrap_err().is_disconnected()),
+        match multiprocess::connect::<dyn Party>(&event_loop("client"), ours) {
+            Ok(party) => assert!(party.add(1, 2).unwrap_err().is_disconnected()),
             Err(error) => assert!(error.is_disconnected()),
         }
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let object: Arc<dyn Foo> = FooObject::new();
+        let object: Arc<dyn Party> = PartyObject::new();
         multiprocess::serve(&event_loop("server"), theirs, object).unwrap();
-        let foo = multiprocess::connect::<dyn Foo>(&event_loop("client"), ours).unwrap();
-        assert_eq!(foo.add(1, 2).unwrap(), 3);
-        assert_eq!(connection::<dyn Foo>(&foo).stats().calls, 0);
+        let party = multiprocess::connect::<dyn Party>(&event_loop("client"), ours).unwrap();
+        assert_eq!(party.add(1, 2).unwrap(), 3);
+        assert_eq!(connection::<dyn Party>(&party).stats().calls, 0);
     });
 }
 

@@ -8,9 +8,7 @@ use multiprocess::Error;
 use scenarios::convert::{Pointers, Size, Temperature, Trail};
 use scenarios::pair::Pair;
 use scenarios::patience::within_deadline;
-use scenarios::scenarios::{
-    Basket, Callback, Empty, ExtendedCallback, Foo, FooRaiseError,
-};
+use scenarios::scenarios::{Basket, Callback, Empty, ExtendedCallback, Party, PartyRaiseError};
 
 /// "compile time": the version's numbers are constants.
 #[test]
@@ -25,19 +23,22 @@ fn compile_time() {
 fn call_foo_interface_methods_with_values() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
-        let foo = &pair.foo;
-        assert_eq!(foo.add(1, 2).unwrap(), 3);
-        assert_eq!(foo.add_out(3, 4).unwrap(), 7);
-        assert_eq!(foo.add_in_out(3, 7).unwrap(), 10);
+        let party = &pair.party;
+        assert_eq!(party.add(1, 2).unwrap(), 3);
+        assert_eq!(party.add_out(3, 4).unwrap(), 7);
+        assert_eq!(party.add_in_out(3, 7).unwrap(), 10);
         let map = BTreeMap::from([("a".into(), "b".into()), ("c".into(), "d".into())]);
-        assert_eq!(foo.map_size(&map).unwrap(), 2);
-        assert_eq!(foo.pass_enum(&Size::Large).unwrap(), Size::Large);
-        assert_eq!(foo.pass_empty(&Empty::default()).unwrap(), Empty::default());
-        assert_eq!(foo.pass_data(&[]).unwrap(), Vec::<u8>::new());
-        assert_eq!(foo.pass_data(&[0, 255]).unwrap(), [0, 255]);
-        assert!((foo.pass_double(1.25).unwrap() - 1.25).abs() < f64::EPSILON);
+        assert_eq!(party.map_size(&map).unwrap(), 2);
+        assert_eq!(party.pass_enum(&Size::Large).unwrap(), Size::Large);
+        assert_eq!(
+            party.pass_empty(&Empty::default()).unwrap(),
+            Empty::default()
+        );
+        assert_eq!(party.pass_data(&[]).unwrap(), Vec::<u8>::new());
+        assert_eq!(party.pass_data(&[0, 255]).unwrap(), [0, 255]);
+        assert!((party.pass_double(1.25).unwrap() - 1.25).abs() < f64::EPSILON);
         let blobs = Pointers(vec![Some(b"Hi".to_vec()), None]);
-        assert_eq!(foo.pass_blobs(&blobs).unwrap(), blobs);
+        assert_eq!(party.pass_blobs(&blobs).unwrap(), blobs);
     });
 }
 
@@ -47,10 +48,10 @@ fn call_foo_interface_methods_with_structures() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
         let mut basket = basket();
-        assert_eq!(pair.foo.pass(&basket).unwrap(), basket);
-        assert_eq!(pair.foo.pass(&basket).unwrap().age, Some(3));
+        assert_eq!(pair.party.pass(&basket).unwrap(), basket);
+        assert_eq!(pair.party.pass(&basket).unwrap().age, Some(3));
         basket.age = None;
-        assert_eq!(pair.foo.pass(&basket).unwrap(), basket);
+        assert_eq!(pair.party.pass(&basket).unwrap(), basket);
     });
 }
 
@@ -60,11 +61,11 @@ fn call_foo_interface_methods_that_raise() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
         let basket = basket();
-        match pair.foo.raise(&basket) {
-            Err(FooRaiseError::BasketError(raised)) => assert_eq!(raised, basket),
+        match pair.party.raise(&basket) {
+            Err(PartyRaiseError::BasketError(raised)) => assert_eq!(raised, basket),
             other => panic!("{other:?}"),
         }
-        assert_eq!(pair.foo.add(1, 2).unwrap(), 3, "the connection lives on");
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3, "the connection lives on");
     });
 }
 
@@ -74,10 +75,10 @@ fn call_foo_interface_methods_with_custom_conversions() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
         let temperature = Temperature { degrees: -5 };
-        assert_eq!(pair.foo.pass_custom(&temperature).unwrap(), temperature);
-        let seen = pair.foo.pass_message(&Trail("init".into())).unwrap();
+        assert_eq!(pair.party.pass_custom(&temperature).unwrap(), temperature);
+        let seen = pair.party.pass_message(&Trail("init".into())).unwrap();
         assert_eq!(seen.0, "init build read call build read");
-        let seen = pair.foo.pass_mutable(&Trail("init".into())).unwrap();
+        let seen = pair.party.pass_mutable(&Trail("init".into())).unwrap();
         assert_eq!(seen.0, "init build read call build read");
     });
 }
@@ -87,18 +88,20 @@ fn call_foo_interface_methods_with_custom_conversions() {
 fn call_foo_interface_methods_with_callbacks() {
     within_deadline(|| {
         let pair = Pair::new();
-        let foo = &pair.foo;
-        assert_eq!(foo.callback(expect(1, 2), 1).unwrap(), 2);
-        assert_eq!(foo.callback(expect(3, 4), 3).unwrap(), 4);
+        let party = &pair.party;
+        assert_eq!(party.callback(expect(1, 2), 1).unwrap(), 2);
+        assert_eq!(party.callback(expect(3, 4), 3).unwrap(), 4);
         let saved = expect(7, 8);
         assert_eq!(Arc::strong_count(&saved), 1);
-        foo.save_callback(Some(Arc::<Expect>::clone(&saved))).unwrap();
+        party
+            .save_callback(Some(Arc::<Expect>::clone(&saved)))
+            .unwrap();
         assert_eq!(Arc::strong_count(&saved), 2);
-        assert_eq!(foo.callback_saved(7).unwrap(), 8);
-        assert_eq!(foo.callback_saved(7).unwrap(), 8);
-        foo.save_callback(None).unwrap();
+        assert_eq!(party.callback_saved(7).unwrap(), 8);
+        assert_eq!(party.callback_saved(7).unwrap(), 8);
+        party.save_callback(None).unwrap();
         assert_eq!(Arc::strong_count(&saved), 1, "gone before the call returns");
-        assert_eq!(foo.callback_extended(expect(1, 2), 11).unwrap(), 12);
+        assert_eq!(party.callback_extended(expect(1, 2), 11).unwrap(), 12);
     });
 }
 
@@ -107,10 +110,10 @@ fn call_foo_interface_methods_with_callbacks() {
 fn call_foo_interface_methods_with_functions() {
     within_deadline(|| {
         let pair = Pair::new();
-        assert_eq!(pair.foo.pass_fn(Arc::new(|| Ok(10))).unwrap(), 10);
-        let foo = pair.foo.clone();
-        let nested = move || foo.pass_fn(Arc::new(|| Ok(1)));
-        assert_eq!(pair.foo.pass_fn(Arc::new(nested)).unwrap(), 1);
+        assert_eq!(pair.party.pass_fn(Arc::new(|| Ok(10))).unwrap(), 10);
+        let party = pair.party.clone();
+        let nested = move || party.pass_fn(Arc::new(|| Ok(1)));
+        assert_eq!(pair.party.pass_fn(Arc::new(nested)).unwrap(), 1);
     });
 }
 

@@ -1,4 +1,5 @@
 //! Random calls, callbacks, drops and thread exits, for as long as the variable `MP_STRESS_SECONDS` says.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use multiprocess::{Error, Stats};
 use scenarios::pair::Pair;
 use scenarios::patience::{eventually, start};
-use scenarios::scenarios::{Callback, Counter, Foo, FooClient, StepFn, Thing};
+use scenarios::scenarios::{Callback, Counter, Party, PartyClient, StepFn, Thing};
 
 const THREADS: usize = 64;
 const CONNECTIONS: usize = 4;
@@ -69,7 +70,7 @@ fn run(time: Duration) {
     assert!(callbacks.load(Ordering::SeqCst) > 0, "no callbacks");
     for pair in &*pairs {
         // The last ones saved.
-        pair.foo.save_callback(None).unwrap();
+        pair.party.save_callback(None).unwrap();
     }
     eventually("all callbacks are dropped", || {
         LIVE_CALLBACKS.load(Ordering::SeqCst) == 0
@@ -89,7 +90,8 @@ fn check_end(pair: Pair) {
     // What is left is what the thread that checks uses, and the threads that are kept for asynchronous calls.
     let kept = 1 + mp_thread::thread_count(&pair.server);
     eventually("all threads are freed", || {
-        mp_thread::thread_count(&pair.client) <= THREADS * 2 && pair.server.stats().objects <= kept + 2
+        mp_thread::thread_count(&pair.client) <= THREADS * 2
+            && pair.server.stats().objects <= kept + 2
     });
     let (client, server) = (pair.client.clone(), pair.server.clone());
     pair.end();
@@ -121,18 +123,20 @@ impl User {
 
     /// One random call, with an answer that is known.
     fn step(&mut self) {
-        let foo = self.pairs[self.random.below(CONNECTIONS)].foo.clone();
+        let party = self.pairs[self.random.below(CONNECTIONS)].party.clone();
         let number = self.random.below(1000) as i32;
         match self.random.below(13) {
-            0 => assert_eq!(foo.add(number, 1).unwrap(), number + 1),
-            1 => assert_eq!(foo.call_int_fn(number).unwrap(), number + 1),
+            0 => assert_eq!(party.add(number, 1).unwrap(), number + 1),
+            1 => assert_eq!(party.call_int_fn(number).unwrap(), number + 1),
             2 => {
                 let callback = self.callback(number);
-                assert_eq!(foo.callback(callback, 5).unwrap(), number + 5);
+                assert_eq!(party.callback(callback, 5).unwrap(), number + 5);
             }
-            3 => self.recurse(&foo),
-            4 => self.things.push((foo.make_thing().unwrap(), 0)),
-            5 => self.counters.push((foo.make_counter(number).unwrap(), number)),
+            3 => self.recurse(&party),
+            4 => self.things.push((party.make_thing().unwrap(), 0)),
+            5 => self
+                .counters
+                .push((party.make_counter(number).unwrap(), number)),
             6 => {
                 for (thing, count) in &mut self.things {
                     *count += 1;
@@ -148,7 +152,7 @@ impl User {
             8 => drop(self.things.pop()),
             9 => drop(self.counters.pop()),
             10 => {
-                let call = foo.call_int_fn_async(number);
+                let call = party.call_int_fn_async(number);
                 // Now and then nobody wants the answer.
                 if self.random.below(3) > 0 {
                     assert_eq!(futures::executor::block_on(call).unwrap(), number + 1);
@@ -156,14 +160,14 @@ impl User {
             }
             11 => {
                 let ours = self.callback(number);
-                let back = foo.same_callback(Arc::clone(&ours)).unwrap();
+                let back = party.same_callback(Arc::clone(&ours)).unwrap();
                 assert!(Arc::ptr_eq(&ours, &back));
             }
             _ => {
                 let saved = Some(self.callback(1000));
-                foo.save_callback(saved).unwrap();
+                party.save_callback(saved).unwrap();
                 // Whoever's it is by now.
-                let result = foo.callback_saved(1).unwrap();
+                let result = party.callback_saved(1).unwrap();
                 assert_eq!(result, 1001);
             }
         }
@@ -174,22 +178,22 @@ impl User {
         Arc::new(Plus(plus, Arc::clone(&self.callbacks)))
     }
 
-    fn recurse(&mut self, foo: &FooClient) {
+    fn recurse(&mut self, party: &PartyClient) {
         /// Goes down on a random connection.
         struct Down(Arc<Vec<Pair>>, Mutex<Random>);
         impl StepFn for Down {
             fn call(&self, depth: i32) -> Result<i32, Error> {
                 let mut random = self.1.lock().unwrap();
-                let foo = self.0[random.below(CONNECTIONS)].foo.clone();
+                let party = self.0[random.below(CONNECTIONS)].party.clone();
                 let next = Random(random.next() | 1);
                 drop(random);
-                foo.recurse(Arc::new(Self(Arc::clone(&self.0), Mutex::new(next))), depth)
+                party.recurse(Arc::new(Self(Arc::clone(&self.0), Mutex::new(next))), depth)
             }
         }
         let depth = self.random.below(6) as i32;
         let seed = Mutex::new(Random(self.random.next() | 1));
         let down = Arc::new(Down(Arc::clone(&self.pairs), seed));
-        assert_eq!(foo.recurse(down, depth).unwrap(), depth);
+        assert_eq!(party.recurse(down, depth).unwrap(), depth);
     }
 }
 

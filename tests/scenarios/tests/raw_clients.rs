@@ -1,7 +1,7 @@
 //! Clients that name their threads themselves, rightly and wrongly.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::HashSet;
-use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::channel;
@@ -11,18 +11,13 @@ use futures::channel::oneshot;
 use mp_conn::proxy_capnp::thread;
 use multiprocess::Error;
 use multiprocess::codegen::capnp;
-use multiprocess::codegen::capnp::capability::FromClientHook;
-use scenarios::foo::FooObject;
-use scenarios::frames;
-use scenarios::pair::event_loop;
 use scenarios::patience::SOON;
 use scenarios::raw::{self, Peer};
 use scenarios::raw_calls::{
     CallsBack, NoThread, add, call_int_fn, failure, fill, make_pool, make_thread, name_of, served,
     thread_map_of,
 };
-use scenarios::scenarios::Foo;
-use scenarios::scenarios_capnp::{callback, foo};
+use scenarios::scenarios_capnp::{callback, party};
 
 /// "Make simultaneous IPC calls on single remote thread"
 #[test]
@@ -40,17 +35,19 @@ fn make_simultaneous_ipc_calls_on_single_remote_thread_stress() {
             seen.fetch_add(100, Ordering::SeqCst);
             Ok(number)
         });
-        raw::client(stream, |foo: foo::Client, _| async move {
-            let map = thread_map_of(&foo).await;
+        raw::client(stream, |party: party::Client, _| async move {
+            let map = thread_map_of(&party).await;
             // Not awaited: the calls are on their way before the thread is there.
             let thread = make_thread(&map, "raw");
-            let calls = (1..=10).map(|index| call_int_fn(&foo, index * 100, Some(&thread), None));
+            let calls = (1..=10).map(|index| call_int_fn(&party, index * 100, Some(&thread), None));
             let results = futures::future::join_all(calls).await;
             for (result, index) in results.into_iter().zip(1..) {
                 assert_eq!(result.unwrap(), index * 100);
             }
             // And now that it is there, in the same order again.
-            call_int_fn(&foo, 1100, Some(&thread), None).await.unwrap();
+            call_int_fn(&party, 1100, Some(&thread), None)
+                .await
+                .unwrap();
         });
         assert_eq!(expected.load(Ordering::SeqCst), 1200);
     });
@@ -61,9 +58,9 @@ fn make_simultaneous_ipc_calls_on_single_remote_thread_stress() {
 fn call_async_ipc_method_dispatched_to_pool_thread() {
     let (object, stream, _server) = served();
     object.on_int(|number| Ok(number * 2));
-    raw::client(stream, |foo: foo::Client, _| async move {
-        make_pool(&thread_map_of(&foo).await, 2).await.unwrap();
-        let calls = (1..=3).map(|number| call_int_fn(&foo, number, None, None));
+    raw::client(stream, |party: party::Client, _| async move {
+        make_pool(&thread_map_of(&party).await, 2).await.unwrap();
+        let calls = (1..=3).map(|number| call_int_fn(&party, number, None, None));
         for (result, number) in futures::future::join_all(calls).await.into_iter().zip(1..) {
             assert_eq!(result.unwrap(), number * 2);
         }
@@ -75,11 +72,11 @@ fn call_async_ipc_method_dispatched_to_pool_thread() {
 fn call_async_ipc_method_without_thread_or_pool_errors_correctly() {
     let (object, stream, _server) = served();
     object.on_int(Ok);
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let error = call_int_fn(&foo, 1, None, None).await.unwrap_err();
+    raw::client(stream, |party: party::Client, _| async move {
+        let error = call_int_fn(&party, 1, None, None).await.unwrap_err();
         assert_eq!(failure(&error), NO_THREAD);
         // The same when there is no context at all.
-        let mut request = foo.call_int_fn_request();
+        let mut request = party.call_int_fn_request();
         request.get().set_arg(1);
         let error = request.send().promise.await.err().unwrap();
         assert_eq!(failure(&error), NO_THREAD);
@@ -101,21 +98,27 @@ fn a_pool_gives_calls_to_the_thread_with_the_fewest_in_flight() {
         }
         Ok(number)
     });
-    raw::client(stream, |foo: foo::Client, _| async move {
-        make_pool(&thread_map_of(&foo).await, 2).await.unwrap();
-        let first = call_int_fn(&foo, 1, None, None);
+    raw::client(stream, |party: party::Client, _| async move {
+        make_pool(&thread_map_of(&party).await, 2).await.unwrap();
+        let first = call_int_fn(&party, 1, None, None);
         // Thread 0 is busy with it: the others run on thread 1, one after the other.
         for number in 2..=4 {
-            assert_eq!(call_int_fn(&foo, number, None, None).await.unwrap(), number);
+            assert_eq!(
+                call_int_fn(&party, number, None, None).await.unwrap(),
+                number
+            );
         }
         release.send(()).unwrap();
         assert_eq!(first.await.unwrap(), 1);
         // Both are free: the first one.
-        assert_eq!(call_int_fn(&foo, 5, None, None).await.unwrap(), 5);
+        assert_eq!(call_int_fn(&party, 5, None, None).await.unwrap(), 5);
     });
     let names = names.lock().unwrap().clone();
     let on = |number| names.iter().find(|(n, _)| *n == number).unwrap().1.clone();
-    assert_eq!([1, 2, 3, 4, 5].map(on), ["0", "1", "1", "1", "0"].map(str::to_owned));
+    assert_eq!(
+        [1, 2, 3, 4, 5].map(on),
+        ["0", "1", "1", "1", "0"].map(str::to_owned)
+    );
 }
 
 /// `makePool` makes the one pool of a connection, within the limit; a pool of none leaves it to be made.
@@ -123,8 +126,8 @@ fn a_pool_gives_calls_to_the_thread_with_the_fewest_in_flight() {
 fn a_pool_is_made_once() {
     let (object, stream, _server) = served();
     object.on_int(Ok);
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let map = thread_map_of(&foo).await;
+    raw::client(stream, |party: party::Client, _| async move {
+        let map = thread_map_of(&party).await;
         make_pool(&map, 0).await.unwrap();
         let error = make_pool(&map, u32::MAX).await.unwrap_err();
         assert!(failure(&error).contains("pool_threads"), "{error}");
@@ -141,114 +144,17 @@ fn a_pool_is_made_once() {
 #[test]
 fn a_thread_says_its_name() {
     let (_object, stream, _server) = served();
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let map = thread_map_of(&foo).await;
+    raw::client(stream, |party: party::Client, _| async move {
+        let map = thread_map_of(&party).await;
         let name = name_of(&make_thread(&map, "main")).await;
         let process = format!("server-{}/", std::process::id());
-        assert!(name.starts_with(&process) && name.ends_with(" (from main)"), "{name}");
+        assert!(
+            name.starts_with(&process) && name.ends_with(" (from main)"),
+            "{name}"
+        );
         let unnamed = map.make_thread_request().send().pipeline.get_result();
         let name = name_of(&unnamed).await;
         assert!(name.ends_with(" (from )"), "{name}");
-    });
-}
-
-/// A handle that is no thread of the server is refused, whatever it is.
-#[test]
-fn foreign_thread_handles_are_invalid() {
-    let (object, stream, _server) = served();
-    object.on_int(Ok);
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let foreign: thread::Client = capnp_rpc::new_client(NoThread);
-        let error = call_int_fn(&foo, 1, Some(&foreign), None).await.unwrap_err();
-        assert_eq!(failure(&error), INVALID);
-        // One of the server's own objects that is no thread.
-        let object = thread::Client::new(foo.clone().client.hook);
-        let error = call_int_fn(&foo, 1, Some(&object), None).await.unwrap_err();
-        assert_eq!(failure(&error), INVALID);
-        // A promise that turns out to be one.
-        let (resolve, promise) = oneshot::channel::<thread::Client>();
-        let promised: thread::Client =
-            capnp_rpc::new_future_client(async move { Ok(promise.await.unwrap()) });
-        let call = call_int_fn(&foo, 1, Some(&promised), None);
-        resolve.send(capnp_rpc::new_client(NoThread)).ok();
-        assert_eq!(failure(&call.await.unwrap_err()), INVALID);
-        assert_eq!(add(&foo).await, 3, "the connection lives on");
-    });
-}
-
-/// A promise for a handle that resolves late is waited for, and holds up nothing else.
-#[test]
-fn promised_thread_handles_are_waited_for() {
-    let (object, stream, _server) = served();
-    object.on_int(Ok);
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let (resolve, promise) = oneshot::channel::<thread::Client>();
-        let promised: thread::Client =
-            capnp_rpc::new_future_client(async move { Ok(promise.await.unwrap()) });
-        let call = call_int_fn(&foo, 7, Some(&promised), None);
-        // The connection goes on meanwhile.
-        assert_eq!(add(&foo).await, 3);
-        let request = thread_map_of(&foo).await.make_thread_request();
-        let made = request.send().promise.await.unwrap();
-        let thread = made.get().unwrap().get_result().unwrap();
-        resolve.send(thread).ok();
-        assert_eq!(call.await.unwrap(), 7);
-    });
-}
-
-/// A promise for a handle that breaks fails the call with the promise's own reason. Written by hand, as the C++ library sends
-/// it where it was given no thread map.
-#[test]
-fn a_promised_thread_handle_that_breaks_fails_its_call() {
-    let (object, mut stream, _server) = served();
-    object.on_int(Ok);
-    scenarios::patience::within_deadline(move || {
-        frames::send(&mut stream, |message| {
-            message.init_bootstrap().set_question_id(0);
-        });
-        frames::send(&mut stream, |message| {
-            let mut call = message.init_call();
-            call.set_question_id(1);
-            let mut target = call.reborrow().init_target().init_promised_answer();
-            target.set_question_id(0);
-            call.set_interface_id(<foo::Client as capnp::traits::HasTypeId>::TYPE_ID);
-            call.set_method_id(30);
-            frames::thread_is_promise(call.init_params(), 5);
-        });
-        frames::send(&mut stream, |message| {
-            let mut resolve = message.init_resolve();
-            resolve.set_promise_id(5);
-            resolve.init_exception().set_reason("Called null capability.");
-        });
-        assert_eq!(frames::failure_of(&mut stream, 1), "Called null capability.");
-    });
-}
-
-/// A thread that could not be made fails the calls on it with the reason.
-#[test]
-fn a_thread_that_could_not_be_made_fails_its_calls() {
-    let object = FooObject::new();
-    object.on_int(Ok);
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let mut limits = multiprocess::Limits::default();
-    limits.threads = 1;
-    let served: Arc<dyn Foo> = object;
-    let _server = multiprocess::Options::new()
-        .limits(limits)
-        .serve(&event_loop("server"), theirs, served)
-        .unwrap();
-    raw::client(ours, |foo: foo::Client, _| async move {
-        let map = thread_map_of(&foo).await;
-        let first = make_thread(&map, "first");
-        let second = make_thread(&map, "second");
-        let (ok, error) = futures::future::join(
-            call_int_fn(&foo, 1, Some(&first), None),
-            call_int_fn(&foo, 2, Some(&second), None),
-        )
-        .await;
-        assert_eq!(ok.unwrap(), 1);
-        let error = failure(&error.unwrap_err());
-        assert_eq!(error, "std::exception: limit exceeded: threads is 1");
     });
 }
 
@@ -263,8 +169,8 @@ fn a_nested_wait_runs_only_what_belongs_to_its_call() {
         noted.lock().unwrap().push(number);
         Ok(number)
     });
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let map = thread_map_of(&foo).await;
+    raw::client(stream, |party: party::Client, _| async move {
+        let map = thread_map_of(&party).await;
         let thread = make_thread(&map, "shared");
         let ours: thread::Client = capnp_rpc::new_client(NoThread);
         let others: thread::Client = capnp_rpc::new_client(NoThread);
@@ -274,14 +180,19 @@ fn a_nested_wait_runs_only_what_belongs_to_its_call() {
             entered: Some(entered).into(),
             leave: Some(left).into(),
         });
-        let mut request = foo.callback_request();
+        let mut request = party.callback_request();
         request.get().set_callback(callback);
         fill(request.get().init_context(), Some(&thread), Some(&ours));
         let outer = request.send().promise;
         inside.await.unwrap();
         // The worker waits for the callback. Another thread's call for it has to wait; its caller's own runs nested.
-        let other = call_int_fn(&foo, 2, Some(&thread), Some(&others));
-        assert_eq!(call_int_fn(&foo, 1, Some(&thread), Some(&ours)).await.unwrap(), 1);
+        let other = call_int_fn(&party, 2, Some(&thread), Some(&others));
+        assert_eq!(
+            call_int_fn(&party, 1, Some(&thread), Some(&ours))
+                .await
+                .unwrap(),
+            1
+        );
         leave.send(5).unwrap();
         assert_eq!(outer.await.unwrap().get().unwrap().get_result(), 5);
         assert_eq!(other.await.unwrap(), 2);
@@ -296,15 +207,15 @@ fn a_caller_without_a_callback_thread_can_nest() {
     for in_pool in [false, true] {
         let (object, stream, _server) = served();
         object.on_int(|number| Ok(number + 1));
-        raw::client(stream, move |foo: foo::Client, _| async move {
-            let map = thread_map_of(&foo).await;
+        raw::client(stream, move |party: party::Client, _| async move {
+            let map = thread_map_of(&party).await;
             make_pool(&map, 1).await.unwrap();
             let thread = (!in_pool).then(|| make_thread(&map, "raw"));
             let callback: callback::Client = capnp_rpc::new_client(CallsBack {
-                foo: foo.clone(),
+                party: party.clone(),
                 thread: thread.clone(),
             });
-            let mut request = foo.callback_request();
+            let mut request = party.callback_request();
             request.get().set_callback(callback);
             request.get().set_arg(1);
             fill(request.get().init_context(), thread.as_ref(), None);
@@ -326,11 +237,11 @@ fn threads_do_not_hold_each_other_up() {
         barrier.wait();
         Ok(number)
     });
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let map = thread_map_of(&foo).await;
+    raw::client(stream, |party: party::Client, _| async move {
+        let map = thread_map_of(&party).await;
         let calls = (0..8).map(|number| {
             let thread = make_thread(&map, "one of many");
-            call_int_fn(&foo, number, Some(&thread), None)
+            call_int_fn(&party, number, Some(&thread), None)
         });
         for result in futures::future::join_all(calls).await {
             result.unwrap();
@@ -343,9 +254,9 @@ fn threads_do_not_hold_each_other_up() {
 #[test]
 fn use_after_destroy_is_an_error_at_the_server() {
     let (object, stream, _server) = served();
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let thread = make_thread(&thread_map_of(&foo).await, "raw");
-        let mut request = foo.make_thing_request();
+    raw::client(stream, |party: party::Client, _| async move {
+        let thread = make_thread(&thread_map_of(&party).await, "raw");
+        let mut request = party.make_thing_request();
         fill(request.get().init_context(), Some(&thread), None);
         let made = request.send().promise.await.unwrap();
         let thing = made.get().unwrap().get_result().unwrap();
@@ -369,15 +280,34 @@ fn use_after_destroy_is_an_error_at_the_server() {
 #[test]
 fn unknown_methods_and_interfaces() {
     let (_object, stream, _server) = served();
-    raw::client(stream, |foo: foo::Client, _| async move {
-        let hook = &foo.client.hook;
-        let error = hook.new_call(<foo::Client as capnp::traits::HasTypeId>::TYPE_ID, 999, None).send().promise.await.err().unwrap();
+    raw::client(stream, |party: party::Client, _| async move {
+        let hook = &party.client.hook;
+        let error = hook
+            .new_call(
+                <party::Client as capnp::traits::HasTypeId>::TYPE_ID,
+                999,
+                None,
+            )
+            .send()
+            .promise
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind, capnp::ErrorKind::Unimplemented);
         assert!(error.extra.contains("Method not implemented."), "{error}");
-        let error = hook.new_call(1, 0, None).send().promise.await.err().unwrap();
+        let error = hook
+            .new_call(1, 0, None)
+            .send()
+            .promise
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind, capnp::ErrorKind::Unimplemented);
-        assert!(error.extra.contains("Requested interface not implemented."), "{error}");
-        assert_eq!(add(&foo).await, 3);
+        assert!(
+            error.extra.contains("Requested interface not implemented."),
+            "{error}"
+        );
+        assert_eq!(add(&party).await, 3);
     });
 }
 
@@ -386,18 +316,20 @@ fn unknown_methods_and_interfaces() {
 fn a_client_that_leaves_frees_its_threads() {
     let (object, stream, server) = served();
     object.on_int(Ok);
-    raw::client(stream, |foo: foo::Client, mut peer: Peer| async move {
-        let map = thread_map_of(&foo).await;
+    raw::client(stream, |party: party::Client, mut peer: Peer| async move {
+        let map = thread_map_of(&party).await;
         make_pool(&map, 3).await.unwrap();
         let thread = make_thread(&map, "raw");
-        call_int_fn(&foo, 1, Some(&thread), None).await.unwrap();
+        call_int_fn(&party, 1, Some(&thread), None).await.unwrap();
         peer.spawn(async move {
             // Cut off.
-            call_int_fn(&foo, 2, Some(&thread), None).await.ok();
+            call_int_fn(&party, 2, Some(&thread), None).await.ok();
         });
         peer.disconnect().await;
     });
-    server.wait_closed(Some(scenarios::patience::soon())).unwrap();
+    server
+        .wait_closed(Some(scenarios::patience::soon()))
+        .unwrap();
     scenarios::patience::eventually("the threads end", || mp_thread::thread_count(&server) == 0);
 }
 
@@ -409,7 +341,6 @@ fn pool_index() -> String {
 }
 
 const NO_THREAD: &str = "std::exception: no thread specified and no pool configured";
-const INVALID: &str = "std::exception: invalid thread handle";
 
 /// A callback that says when it runs, and answers when it is told.
 struct Waits {

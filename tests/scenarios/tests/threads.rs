@@ -1,17 +1,16 @@
 //! Threads of two processes as if they were one: who runs what, and what it may wait for.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
 use multiprocess::Error;
 use scenarios::pair::{Pair, through_door};
+use scenarios::party::PartyObject;
 use scenarios::patience::{SOON, eventually, soon, start, stress, within_deadline};
-use scenarios::foo::FooObject;
-use scenarios::scenarios::{Callback, Door, Foo, FooClient, IntFn, StepFn};
+use scenarios::scenarios::{Callback, Door, IntFn, Party, PartyClient, StepFn};
 
 thread_local! {
     static LOCAL: Cell<i32> = const { Cell::new(0) };
@@ -25,19 +24,36 @@ fn one_remote_thread_for_each_local_one_and_its_thread_local_variables_live_on()
         let names = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&names);
         pair.object.on_int(move |number| {
-            noted.lock().unwrap().push(multiprocess::thread_name("").to_string());
+            noted
+                .lock()
+                .unwrap()
+                .push(multiprocess::thread_name("").to_string());
             LOCAL.set(LOCAL.get() + number);
             Ok(LOCAL.get())
         });
-        let foo = pair.foo.clone();
-        let calls = move || (foo.call_int_fn(1).unwrap(), foo.call_int_fn(10).unwrap());
+        let party = pair.party.clone();
+        let calls = move || {
+            (
+                party.call_int_fn(1).unwrap(),
+                party.call_int_fn(10).unwrap(),
+            )
+        };
         assert_eq!(start("first", calls.clone()).join().unwrap(), (1, 11));
         assert_eq!(start("second", calls).join().unwrap(), (1, 11));
         let names = names.lock().unwrap();
-        assert!(names[0] == names[1] && names[2] == names[3] && names[1] != names[2], "{names:?}");
+        assert!(
+            names[0] == names[1] && names[2] == names[3] && names[1] != names[2],
+            "{names:?}"
+        );
         let process = std::process::id();
-        assert!(names[0].starts_with(&format!("server-{process}/")), "{names:?}");
-        assert!(names[0].contains(&format!(" (from client-{process}/first-")), "{names:?}");
+        assert!(
+            names[0].starts_with(&format!("server-{process}/")),
+            "{names:?}"
+        );
+        assert!(
+            names[0].contains(&format!(" (from client-{process}/first-")),
+            "{names:?}"
+        );
     });
 }
 
@@ -49,8 +65,8 @@ fn recursion_stays_on_two_threads_to_a_depth_of_100() {
         let pair = Pair::new();
         for depth in [1, 2, 64, 100] {
             let threads = Arc::new(Mutex::new(HashSet::new()));
-            let step = Step::new(&pair.foo, &threads);
-            assert_eq!(pair.foo.recurse(step, depth).unwrap(), depth);
+            let step = Step::new(&pair.party, &threads);
+            assert_eq!(pair.party.recurse(step, depth).unwrap(), depth);
             let me = std::thread::current().id();
             assert_eq!(*threads.lock().unwrap(), HashSet::from([me]));
         }
@@ -64,8 +80,8 @@ fn recursion_below_an_asynchronous_call() {
     within_deadline(|| {
         let pair = Pair::new();
         let threads = Arc::new(Mutex::new(HashSet::new()));
-        let step = Step::new(&pair.foo, &threads);
-        let call = pair.foo.recurse_async(step, 100);
+        let step = Step::new(&pair.party, &threads);
+        let call = pair.party.recurse_async(step, 100);
         assert_eq!(futures::executor::block_on(call).unwrap(), 100);
         assert_eq!(threads.lock().unwrap().len(), 1);
     });
@@ -90,20 +106,22 @@ fn reentrant_locks_work_through_callbacks_stress() {
             })
         });
         // What the server holds is a proxy: it calls back here, and here calls there again.
-        struct Again(FooClient);
+        struct Again(PartyClient);
         impl Callback for Again {
             fn call(&self, depth: i32) -> Result<i32, Error> {
                 self.0.call_int_fn(depth - 1)
             }
         }
-        pair.foo.save_callback(Some(Arc::new(Again(pair.foo.clone())))).unwrap();
+        pair.party
+            .save_callback(Some(Arc::new(Again(pair.party.clone()))))
+            .unwrap();
         *fn_of.lock().unwrap() = pair.object.saved();
         let threads: Vec<_> = (0..4)
             .map(|_| {
-                let foo = pair.foo.clone();
+                let party = pair.party.clone();
                 start("caller", move || {
                     for _ in 0..10 {
-                        assert_eq!(foo.call_int_fn(5).unwrap(), 5);
+                        assert_eq!(party.call_int_fn(5).unwrap(), 5);
                     }
                 })
             })
@@ -126,10 +144,10 @@ fn many_threads_over_one_connection_stress() {
         });
         let threads: Vec<_> = (0..32)
             .map(|number| {
-                let foo = pair.foo.clone();
+                let party = pair.party.clone();
                 start("caller", move || {
                     for count in 1..=20 {
-                        assert_eq!(foo.call_int_fn(number).unwrap(), number * 1000 + count);
+                        assert_eq!(party.call_int_fn(number).unwrap(), number * 1000 + count);
                     }
                 })
             })
@@ -137,7 +155,9 @@ fn many_threads_over_one_connection_stress() {
         for thread in threads {
             thread.join().unwrap();
         }
-        eventually("the threads end", || mp_thread::thread_count(&pair.server) == 0);
+        eventually("the threads end", || {
+            mp_thread::thread_count(&pair.server) == 0
+        });
     });
 }
 
@@ -150,10 +170,10 @@ fn one_thread_over_many_connections_and_event_loops_stress() {
         let me = std::thread::current().id();
         let mut innermost: Arc<dyn IntFn> = Arc::new(|| Ok(0));
         for pair in &pairs {
-            let (foo, inner, seen) = (pair.foo.clone(), innermost, Arc::clone(&threads));
+            let (party, inner, seen) = (pair.party.clone(), innermost, Arc::clone(&threads));
             innermost = Arc::new(move || {
                 seen.lock().unwrap().insert(std::thread::current().id());
-                Ok(foo.pass_fn(Arc::clone(&inner))? + 1)
+                Ok(party.pass_fn(Arc::clone(&inner))? + 1)
             });
         }
         assert_eq!(innermost.call().unwrap(), 6);
@@ -171,118 +191,29 @@ fn an_exiting_thread_frees_its_remote_thread_stress() {
         let pair = Pair::new();
         pair.object.on_int(Ok);
         for _ in 0..20 {
-            let foo = pair.foo.clone();
-            start("short", move || foo.call_int_fn(1).unwrap()).join().unwrap();
+            let party = pair.party.clone();
+            start("short", move || party.call_int_fn(1).unwrap())
+                .join()
+                .unwrap();
         }
-        eventually("the threads end", || mp_thread::thread_count(&pair.server) == 0);
+        eventually("the threads end", || {
+            mp_thread::thread_count(&pair.server) == 0
+        });
         eventually("the handles go", || {
             let stats = pair.client.stats();
             stats.calls == 0 && stats.references <= 2 && stats.objects <= 1
         });
         // The other way round: the server's threads call the client.
-        pair.foo.save_callback(Some(Arc::new(Plus(1)))).unwrap();
+        pair.party.save_callback(Some(Arc::new(Plus(1)))).unwrap();
         let saved = pair.object.saved().unwrap();
         for number in 0..5 {
             let saved = Arc::clone(&saved);
             let called = start("short", move || saved.call(number).unwrap());
             assert_eq!(called.join().unwrap(), number + 1);
         }
-        eventually("the threads end", || mp_thread::thread_count(&pair.client) == 0);
-    });
-}
-
-/// A thread that may not wait says so instead of waiting: the event loop's own, also inside a method without a context.
-#[test]
-fn a_blocking_call_on_the_event_loop_thread_is_an_error() {
-    within_deadline(|| {
-        let pair = Pair::new();
-        let (tell, told) = channel();
-        let foo = pair.foo.clone();
-        pair.client.event_loop().post(move || tell.send(foo.add(1, 2)).unwrap());
-        let error = told.recv_timeout(SOON).unwrap().unwrap_err();
-        assert!(matches!(&error, Error::WouldBlockEventLoop(name) if name == "client"), "{error}");
-        // The server's method has no context, so it runs where nothing may wait: its callback fails, and the call with it.
-        let error = pair.foo.pass_fn_inline(Arc::new(|| Ok(1))).unwrap_err().to_string();
-        assert!(error.contains("blocking IPC call from the event loop thread \"server\""), "{error}");
-        // An asynchronous call is allowed there.
-        let (tell, told) = channel();
-        let foo = pair.foo.clone();
-        pair.client.event_loop().post(move || tell.send(foo.add_async(1, 2)).unwrap());
-        let call = told.recv_timeout(SOON).unwrap();
-        assert_eq!(futures::executor::block_on(call).unwrap(), 3);
-    });
-}
-
-/// A method without a context gets through while every mapped thread is blocked.
-#[test]
-fn a_method_without_context_gets_through_while_all_threads_are_blocked_stress() {
-    stress(|| {
-        let pair = Pair::new();
-        let count = 8;
-        let (entered, enters) = channel();
-        let opened = Arc::new(AtomicBool::new(false));
-        let (door, bell) = (Arc::new(std::sync::Condvar::new()), Arc::new(Mutex::new(())));
-        let (open, (wait_at, guarded_by)) = (
-            Arc::clone(&opened),
-            (Arc::clone(&door), Arc::clone(&bell)),
-        );
-        let entered = Mutex::new(entered);
-        pair.object.on_int(move |number| {
-            entered.lock().unwrap().send(()).unwrap();
-            let guard = guarded_by.lock().unwrap();
-            let waited = wait_at.wait_timeout_while(guard, SOON, |()| !open.load(Ordering::SeqCst));
-            assert!(!waited.unwrap().1.timed_out());
-            Ok(number)
+        eventually("the threads end", || {
+            mp_thread::thread_count(&pair.client) == 0
         });
-        pair.object.on_call(move || {
-            let _guard = bell.lock().unwrap();
-            opened.store(true, Ordering::SeqCst);
-            door.notify_all();
-            Ok(())
-        });
-        let threads: Vec<_> = (0..count)
-            .map(|number| {
-                let foo = pair.foo.clone();
-                start("blocked", move || foo.call_int_fn(number).unwrap())
-            })
-            .collect();
-        for _ in 0..count {
-            enters.recv_timeout(SOON).unwrap();
-        }
-        assert_eq!(pair.foo.add(1, 2).unwrap(), 3);
-        pair.foo.call_fn().unwrap();
-        for (thread, number) in threads.into_iter().zip(0..) {
-            assert_eq!(thread.join().unwrap(), number);
-        }
-    });
-}
-
-/// A call that is blocked holds up neither the calls of other threads nor its own thread's callbacks, whichever comes first.
-#[test]
-fn callers_that_wait_for_each_other_stress() {
-    stress(|| {
-        let pair = Pair::new();
-        let barrier = Arc::new(Barrier::new(8));
-        let met = Arc::clone(&barrier);
-        pair.object.on_int(move |number| {
-            met.wait();
-            Ok(number)
-        });
-        let threads: Vec<_> = (0..8)
-            .map(|number| {
-                let foo = pair.foo.clone();
-                start("caller", move || {
-                    for _ in 0..10 {
-                        let again = foo.clone();
-                        let nested = Arc::new(move || again.call_int_fn(number));
-                        assert_eq!(foo.pass_fn(nested).unwrap(), number);
-                    }
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
     });
 }
 
@@ -290,13 +221,13 @@ fn callers_that_wait_for_each_other_stress() {
 #[test]
 fn construct_exchanges_thread_maps() {
     within_deadline(|| {
-        let object = FooObject::new();
+        let object = PartyObject::new();
         object.on_int(Ok);
         let (door, server) = through_door(&object);
-        let foo = door.make_foo().unwrap();
-        assert_eq!(foo.pass_fn(Arc::new(|| Ok(10))).unwrap(), 10);
+        let party = door.make_party().unwrap();
+        assert_eq!(party.pass_fn(Arc::new(|| Ok(10))).unwrap(), 10);
         assert_eq!(mp_thread::thread_count(&server), 1);
-        drop((foo, door));
+        drop((party, door));
         server.wait_closed(Some(soon())).unwrap();
         eventually("the thread ends", || mp_thread::thread_count(&server) == 0);
     });
@@ -309,25 +240,25 @@ fn without_thread_maps_calls_fail_and_say_why() {
     within_deadline(|| {
         let pair = Pair::without_thread_maps();
         pair.object.on_int(Ok);
-        let error = pair.foo.call_int_fn(1).unwrap_err().to_string();
+        let error = pair.party.call_int_fn(1).unwrap_err().to_string();
         assert_eq!(
             error,
             "remote exception: std::exception: no thread specified and no pool configured"
         );
-        assert_eq!(pair.foo.add(1, 2).unwrap(), 3);
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3);
     });
 }
 
 /// A step down the recursion that notes which thread takes it.
 struct Step {
-    foo: FooClient,
+    party: PartyClient,
     threads: Arc<Mutex<HashSet<ThreadId>>>,
 }
 
 impl Step {
-    fn new(foo: &FooClient, threads: &Arc<Mutex<HashSet<ThreadId>>>) -> Arc<Self> {
+    fn new(party: &PartyClient, threads: &Arc<Mutex<HashSet<ThreadId>>>) -> Arc<Self> {
         Arc::new(Self {
-            foo: foo.clone(),
+            party: party.clone(),
             threads: Arc::clone(threads),
         })
     }
@@ -335,8 +266,12 @@ impl Step {
 
 impl StepFn for Step {
     fn call(&self, depth: i32) -> Result<i32, Error> {
-        self.threads.lock().unwrap().insert(std::thread::current().id());
-        self.foo.recurse(Self::new(&self.foo, &self.threads), depth)
+        self.threads
+            .lock()
+            .unwrap()
+            .insert(std::thread::current().id());
+        self.party
+            .recurse(Self::new(&self.party, &self.threads), depth)
     }
 }
 

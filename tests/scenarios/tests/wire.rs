@@ -1,4 +1,5 @@
 //! What is said on the wire when the calculator solves an equation, message by message.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,8 @@ fn solving_an_equation_says_the_calls_that_it_should() {
     within_deadline(|| {
         let parties = Parties::new();
         let printed = Arc::clone(&parties.printed);
-        let (to_printer, to_calculator) = (parties.to_printer.clone(), parties.to_calculator.clone());
+        let (to_printer, to_calculator) =
+            (parties.to_printer.clone(), parties.to_calculator.clone());
         let solving = start("main", move || {
             let printer = parties.printer.make_printer().unwrap();
             let calculator = parties.calculator.make_calculator(printer).unwrap();
@@ -68,7 +70,10 @@ fn solving_an_equation_says_the_calls_that_it_should() {
         for ((thread, text), equation) in printed.iter().zip(["1+1", "2*3"]) {
             assert_eq!(text, &format!("Wow {equation}, that's a tough one.\n"));
             // The thread that solves is the one that prints, by way of its counterpart.
-            assert!(thread.contains(&format!(" (from mpexample-{process}/main-")), "{thread}");
+            assert!(
+                thread.contains(&format!(" (from mpexample-{process}/main-")),
+                "{thread}"
+            );
         }
         assert_eq!(printed.len(), 2);
     });
@@ -83,11 +88,21 @@ fn check_calculator(recorder: &Recorder) {
         panic!("{calls:?}");
     };
     assert_eq!(recorder.said()[0].what, What::Bootstrap { question: 0 });
-    assert_eq!(construct.target, Target::Answer(0, vec![]), "pipelined on the bootstrap");
+    assert_eq!(
+        construct.target,
+        Target::Answer(0, vec![]),
+        "pipelined on the bootstrap"
+    );
     assert_eq!(construct.method, CONSTRUCT);
-    assert!(matches!(construct.first, Some(Cap::SenderHosted(_))), "{construct:?}");
+    assert!(
+        matches!(construct.first, Some(Cap::SenderHosted(_))),
+        "{construct:?}"
+    );
 
-    assert_eq!((make_thread.interface, make_thread.method), (THREAD_MAP, MAKE_THREAD));
+    assert_eq!(
+        (make_thread.interface, make_thread.method),
+        (THREAD_MAP, MAKE_THREAD)
+    );
     let callback_thread = check_first_call(make_thread, make_calculator, MAKE_CALCULATOR);
     let printer = match make_calculator.second {
         Some(Cap::SenderHosted(export)) => export,
@@ -98,23 +113,39 @@ fn check_calculator(recorder: &Recorder) {
     // Later calls name the thread that has come meanwhile, and the same export for callbacks.
     for call in [solve, again] {
         assert_eq!(call.method, SOLVE_EQUATION);
-        assert!(matches!(call.thread, Some(Cap::ReceiverHosted(_))), "{call:?}");
+        assert!(
+            matches!(call.thread, Some(Cap::ReceiverHosted(_))),
+            "{call:?}"
+        );
         assert_eq!(call.callback_thread, callback_thread.map(Cap::SenderHosted));
     }
     assert_eq!(solve.thread, again.thread);
 
     // What the calculator calls: the printer, on the thread that waits, with its own thread for what that calls back.
     let theirs = by(&calls, End::Server);
-    let prints: Vec<_> = theirs.iter().filter(|call| call.target == Target::Export(printer)).collect();
+    let prints: Vec<_> = theirs
+        .iter()
+        .filter(|call| call.target == Target::Export(printer))
+        .collect();
     let [first, second, ..] = &prints[..] else {
         panic!("{calls:?}");
     };
     for call in [first, second] {
         assert_eq!(call.method, PRINT);
-        assert_eq!(call.thread, callback_thread.map(Cap::ReceiverHosted), "the one that waits");
+        assert_eq!(
+            call.thread,
+            callback_thread.map(Cap::ReceiverHosted),
+            "the one that waits"
+        );
     }
-    assert!(matches!(first.callback_thread, Some(Cap::SenderHosted(_))), "{first:?}");
-    assert_eq!(first.callback_thread, second.callback_thread, "one export for one thread");
+    assert!(
+        matches!(first.callback_thread, Some(Cap::SenderHosted(_))),
+        "{first:?}"
+    );
+    assert_eq!(
+        first.callback_thread, second.callback_thread,
+        "one export for one thread"
+    );
     check_nesting(recorder, solve, first);
 }
 
@@ -129,7 +160,10 @@ fn check_printer(recorder: &Recorder) {
     let callback_thread = check_first_call(make_thread, make_printer, MAKE_PRINTER);
     for call in [first, second] {
         assert_eq!(call.method, PRINT);
-        assert!(matches!(call.thread, Some(Cap::ReceiverHosted(_))), "{call:?}");
+        assert!(
+            matches!(call.thread, Some(Cap::ReceiverHosted(_))),
+            "{call:?}"
+        );
         assert_eq!(call.callback_thread, callback_thread.map(Cap::SenderHosted));
     }
     assert_eq!(first.thread, second.thread);
@@ -137,7 +171,10 @@ fn check_printer(recorder: &Recorder) {
 
 /// The first call of a thread: it is asked for and used before it is there. Gives the export for callbacks.
 fn check_first_call(make_thread: &Call, call: &Call, method: u16) -> Option<u32> {
-    assert_eq!((make_thread.interface, make_thread.method), (THREAD_MAP, MAKE_THREAD));
+    assert_eq!(
+        (make_thread.interface, make_thread.method),
+        (THREAD_MAP, MAKE_THREAD)
+    );
     assert_eq!(call.method, method);
     let answer = Cap::ReceiverAnswer(make_thread.question, vec![0]);
     assert_eq!(call.thread, Some(answer), "not awaited");
@@ -151,14 +188,25 @@ fn check_first_call(make_thread: &Call, call: &Call, method: u16) -> Option<u32>
 fn check_nesting(recorder: &Recorder, outer: &Call, inner: &Call) {
     let said = recorder.said();
     let place = |end: End, what: &dyn Fn(&What) -> bool, after: usize| {
-        let found = said.iter().skip(after).position(|s: &Said| s.by == end && what(&s.what));
+        let found = said
+            .iter()
+            .skip(after)
+            .position(|s: &Said| s.by == end && what(&s.what));
         found.unwrap_or_else(|| panic!("{said:?}")) + after
     };
     let asked = place(End::Client, &|what| *what == What::Call(outer.clone()), 0);
-    let nested = place(End::Server, &|what| *what == What::Call(inner.clone()), asked);
-    let inner_answer = What::Return { answer: inner.question };
+    let nested = place(
+        End::Server,
+        &|what| *what == What::Call(inner.clone()),
+        asked,
+    );
+    let inner_answer = What::Return {
+        answer: inner.question,
+    };
     let answered_inner = place(End::Client, &|what| *what == inner_answer, nested);
-    let outer_answer = What::Return { answer: outer.question };
+    let outer_answer = What::Return {
+        answer: outer.question,
+    };
     let answered = place(End::Server, &|what| *what == outer_answer, asked);
     assert!(answered > answered_inner, "{said:?}");
 }
@@ -169,10 +217,7 @@ fn by(calls: &[(End, Call)], end: End) -> Vec<Call> {
 }
 
 /// An end that serves, and the client's end with somebody between them who takes notes.
-fn connected(
-    name: &str,
-    init: Arc<dyn Init>,
-) -> (calculator::InitClient, Recorder, Connection) {
+fn connected(name: &str, init: Arc<dyn Init>) -> (calculator::InitClient, Recorder, Connection) {
     let (ours, theirs, recorder): (UnixStream, UnixStream, Recorder) = Recorder::between();
     let served = multiprocess::serve(&event_loop(name), theirs, init).unwrap();
     let client = multiprocess::connect::<dyn Init>(&event_loop("mpexample"), ours).unwrap();

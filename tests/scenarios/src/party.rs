@@ -8,16 +8,16 @@ use multiprocess::Error;
 
 use crate::convert::{Pointers, Size, Temperature, Trail};
 use crate::scenarios::{
-    Basket, Callback, Counter, Door, Empty, ExtendedCallback, Foo, FooRaiseError, IntFn, StepFn,
-    Thing,
+    Basket, Callback, Counter, Door, Empty, ExtendedCallback, IntFn, Party, PartyRaiseError,
+    StepFn, Thing,
 };
 
 /// A function that a test puts in place.
 type Hook<F> = Mutex<Option<Arc<F>>>;
 
-/// The object behind a `Foo`.
+/// The object behind a `Party`.
 #[derive(Default)]
-pub struct FooObject {
+pub struct PartyObject {
     saved: Mutex<Option<Arc<dyn Callback>>>,
     on_call: Hook<dyn Fn() -> Result<(), Error> + Send + Sync>,
     on_int: Hook<dyn Fn(i32) -> Result<i32, Error> + Send + Sync>,
@@ -25,7 +25,7 @@ pub struct FooObject {
     live: Arc<AtomicUsize>,
 }
 
-impl FooObject {
+impl PartyObject {
     /// An object that does nothing yet.
     #[must_use]
     pub fn new() -> Arc<Self> {
@@ -60,7 +60,7 @@ impl FooObject {
     }
 }
 
-impl Foo for FooObject {
+impl Party for PartyObject {
     fn init_thread_map(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -85,8 +85,8 @@ impl Foo for FooObject {
         Ok(arg.clone())
     }
 
-    fn raise(&self, arg: &Basket) -> Result<(), FooRaiseError> {
-        Err(FooRaiseError::BasketError(arg.clone()))
+    fn raise(&self, arg: &Basket) -> Result<(), PartyRaiseError> {
+        Err(PartyRaiseError::BasketError(arg.clone()))
     }
 
     fn pass_enum(&self, arg: &Size) -> Result<Size, Error> {
@@ -202,29 +202,29 @@ impl Foo for FooObject {
     }
 }
 
-impl std::fmt::Debug for FooObject {
+impl std::fmt::Debug for PartyObject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FooObject")
+        f.debug_struct("PartyObject")
             .field("live", &self.live())
             .finish_non_exhaustive()
     }
 }
 
-/// A first object that hands out one `Foo`.
+/// A first object that hands out one `Party`.
 #[derive(Debug)]
-pub struct DoorObject(Arc<FooObject>);
+pub struct DoorObject(Arc<PartyObject>);
 
 impl DoorObject {
     /// A door to an object.
     #[must_use]
-    pub fn new(foo: &Arc<FooObject>) -> Arc<Self> {
-        Arc::new(Self(Arc::clone(foo)))
+    pub fn new(party: &Arc<PartyObject>) -> Arc<Self> {
+        Arc::new(Self(Arc::clone(party)))
     }
 }
 
 impl Door for DoorObject {
-    fn make_foo(&self) -> Result<Arc<dyn Foo>, Error> {
-        Ok(Arc::<FooObject>::clone(&self.0))
+    fn make_party(&self) -> Result<Arc<dyn Party>, Error> {
+        Ok(Arc::<PartyObject>::clone(&self.0))
     }
 }
 
