@@ -115,7 +115,13 @@ impl<I: Interface + ?Sized> Object for ServerObject<I> {
         mp_thread::dispatch(call, request, Need::Named, move |call| {
             let this = object.lock().clone();
             match this {
-                Some(this) => drop(I::dispatch(&this, ServerCall::new(call, request))),
+                Some(this) => {
+                    drop(I::dispatch(&this, ServerCall::new(call, request)));
+                    if is_last(&object, &this) {
+                        // Its destructor may wait for anything: this thread must not keep the socket meanwhile.
+                        mp_thread::wait_not();
+                    }
+                }
                 None => call.fail(&Error::Destroyed {
                     interface: info.name.to_owned(),
                 }),
@@ -148,6 +154,12 @@ impl<I: ?Sized> Slot<I> {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<I>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the object goes when a call lets go of it: nobody else holds it, or holds what does.
+fn is_last<I: ?Sized>(slot: &Arc<Slot<I>>, object: &Arc<I>) -> bool {
+    let others = Arc::strong_count(object) - 1;
+    others == 0 || (others == 1 && Arc::strong_count(slot) == 1)
 }
 
 /// Answers a call of something that the interface does not have, in the words of the C++ runtime.

@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use multiprocess::Error;
+use multiprocess::codegen::Interface;
 use scenarios::pair::Pair;
 use scenarios::patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::scenarios::{
@@ -95,6 +96,80 @@ fn use_after_destroy_is_an_error_at_the_client() {
             "{touched}"
         );
         assert_eq!(pair.party.add(1, 2).unwrap(), 3);
+    });
+}
+
+/// When `destroy` returns, the object is gone, though other threads called it up to that moment.
+#[test]
+fn destroy_waits_for_calls_that_have_returned_stress() {
+    stress(|| {
+        let pair = Pair::new();
+        for _ in 0..100 {
+            let thing = futures::executor::block_on(pair.party.make_thing_async()).unwrap();
+            let other = thing.clone();
+            let (tell, told) = channel();
+            let touching = start("other", move || tell.send(other.touch()).unwrap());
+            told.recv_timeout(SOON).unwrap().unwrap();
+            thing.destroy().unwrap();
+            assert_eq!(pair.object.live(), 0);
+            touching.join().unwrap();
+        }
+    });
+}
+
+/// A destructor may wait for whatever it wants, also where it runs because a call that was the last to hold the object ended:
+/// its thread reads nobody's socket meanwhile.
+#[test]
+fn destructors_may_wait_for_other_calls_stress() {
+    stress(|| {
+        struct Slow {
+            entered: Mutex<std::sync::mpsc::Sender<()>>,
+            leave: Mutex<std::sync::mpsc::Receiver<()>>,
+            go: Mutex<std::sync::mpsc::Receiver<()>>,
+            done: Mutex<std::sync::mpsc::Sender<()>>,
+        }
+        impl Callback for Slow {
+            fn call(&self, arg: i32) -> Result<i32, Error> {
+                self.entered.lock().unwrap().send(()).unwrap();
+                self.leave.lock().unwrap().recv_timeout(SOON).unwrap();
+                Ok(arg)
+            }
+        }
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                self.go.get_mut().unwrap().recv_timeout(SOON).unwrap();
+                self.done.get_mut().unwrap().send(()).unwrap();
+            }
+        }
+        struct Go(Mutex<std::sync::mpsc::Sender<()>>);
+        impl Callback for Go {
+            fn call(&self, arg: i32) -> Result<i32, Error> {
+                self.0.lock().unwrap().send(()).unwrap();
+                Ok(arg)
+            }
+        }
+        let pair = Pair::new();
+        let ((entered, enters), (leave, leaves)) = (channel(), channel());
+        let ((go, goes), (done, ends)) = (channel(), channel());
+        let slow = Slow {
+            entered: entered.into(),
+            leave: leaves.into(),
+            go: goes.into(),
+            done: done.into(),
+        };
+        pair.party.save_callback(Some(Arc::new(slow))).unwrap();
+        let slow = pair.object.saved().unwrap();
+        pair.party.save_callback(Some(Arc::new(Go(go.into())))).unwrap();
+        let go = pair.object.saved().unwrap();
+        // The server's thread calls; another one destroys the object meanwhile; then the call is the last that holds it.
+        let called = Arc::clone(&slow);
+        let calling = start("calls", move || called.call(1).unwrap());
+        enters.recv_timeout(SOON).unwrap();
+        slow.as_proxy().unwrap().destroy().unwrap();
+        leave.send(()).unwrap();
+        assert_eq!(calling.join().unwrap(), 1);
+        assert_eq!(go.call(2).unwrap(), 2);
+        ends.recv_timeout(SOON).unwrap();
     });
 }
 
