@@ -33,13 +33,10 @@ fn serve(path: &Path) -> Result<(), Error> {
     for stream in endpoint::listen(path)?.incoming() {
         let mut connection = Connection::new(stream?);
         // The first message is answered by this very thread, so that to connect and ask once costs nothing but that.
-        match connection.answer() {
-            Ok(true) => {
-                let answer = move || while let Ok(true) = connection.answer() {};
-                thread::Builder::new().name("server".into()).spawn(answer)?;
-            }
-            // A client that went away is no reason to end.
-            Ok(false) | Err(_) => {}
+        // A client that went away is no reason to end.
+        if let Ok(true) = connection.answer() {
+            let answer = move || while let Ok(true) = connection.answer() {};
+            thread::Builder::new().name("server".into()).spawn(answer)?;
         }
     }
     Ok(())
