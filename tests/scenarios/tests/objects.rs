@@ -159,7 +159,9 @@ fn destructors_may_wait_for_other_calls_stress() {
         };
         pair.party.save_callback(Some(Arc::new(slow))).unwrap();
         let slow = pair.object.saved().unwrap();
-        pair.party.save_callback(Some(Arc::new(Go(go.into())))).unwrap();
+        pair.party
+            .save_callback(Some(Arc::new(Go(go.into()))))
+            .unwrap();
         let go = pair.object.saved().unwrap();
         // The server's thread calls; another one destroys the object meanwhile; then the call is the last that holds it.
         let called = Arc::clone(&slow);
