@@ -22,14 +22,18 @@ pub fn load(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 /// Where the committed inputs of a target are.
 #[must_use]
 pub fn directory(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target)
 }
 
 /// Where findings are saved.
 #[must_use]
 pub fn findings(target: &str) -> PathBuf {
     let built = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join("target"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(|root| root.join("target"));
     let directory = built.or(root).unwrap_or_default();
     directory.join("fuzz").join(target)
 }

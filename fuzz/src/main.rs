@@ -22,7 +22,10 @@ fn main() -> ExitCode {
     }
     let Some(target) = args.first().and_then(|name| find(name)) else {
         let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-        println!("fuzz TARGET [--seconds N] [--seed N] [FILE...]; the targets are {}", names.join(", "));
+        println!(
+            "fuzz TARGET [--seconds N] [--seed N] [FILE...]; the targets are {}",
+            names.join(", ")
+        );
         return ExitCode::from(2);
     };
     let outcome = match Plan::read(&args[1..]) {
@@ -48,7 +51,9 @@ struct Plan {
 
 impl Plan {
     fn read(args: &[String]) -> Self {
-        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let clock = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let mut plan = Self {
             time: Duration::from_secs(60),
             seed: u64::from(clock.subsec_nanos()),
@@ -82,7 +87,12 @@ fn search(target: &Target, plan: &Plan) -> io::Result<usize> {
     let inputs = corpus::load(target.name)?;
     let saved = corpus::findings(target.name);
     fs::create_dir_all(&saved)?;
-    println!("{}: {} inputs, seed {}", target.name, inputs.len(), plan.seed);
+    println!(
+        "{}: {} inputs, seed {}",
+        target.name,
+        inputs.len(),
+        plan.seed
+    );
     panics::note();
     let mut run = (target.start)();
     let mut random = Random::new(plan.seed);
@@ -100,7 +110,11 @@ fn search(target: &Target, plan: &Plan) -> io::Result<usize> {
             if found.insert(finding.clone()) {
                 let path = saved.join(format!("finding-{}-{count}", plan.seed));
                 fs::write(&path, &input)?;
-                println!("{}: {finding}\n    saved as {}", target.name, path.display());
+                println!(
+                    "{}: {finding}\n    saved as {}",
+                    target.name,
+                    path.display()
+                );
             }
         }
         if !survived {
@@ -111,7 +125,11 @@ fn search(target: &Target, plan: &Plan) -> io::Result<usize> {
     for (place, times) in panics::contained() {
         println!("{}: contained {times} times: {place}", target.name);
     }
-    println!("{}: {count} inputs in {:.0} s, {} findings", target.name,
-        start.elapsed().as_secs_f64(), found.len());
+    println!(
+        "{}: {count} inputs in {:.0} s, {} findings",
+        target.name,
+        start.elapsed().as_secs_f64(),
+        found.len()
+    );
     Ok(found.len())
 }

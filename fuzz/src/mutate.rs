@@ -51,8 +51,12 @@ pub fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let header = header_len(bytes);
-        let words: usize = (0..segments(bytes)).map(|index| word(bytes, 4 + 4 * index)).sum();
-        let length = header.saturating_add(words.saturating_mul(8)).min(bytes.len());
+        let words: usize = (0..segments(bytes))
+            .map(|index| word(bytes, 4 + 4 * index))
+            .sum();
+        let length = header
+            .saturating_add(words.saturating_mul(8))
+            .min(bytes.len());
         let (frame, rest) = bytes.split_at(length.max(1));
         frames.push(frame.to_vec());
         bytes = rest;
@@ -84,7 +88,7 @@ fn change(bytes: &mut [u8], random: &mut Random) {
         2 => bytes[at] ^= 1 << random.below(8),
         3 => bytes[at] = bytes[at].wrapping_add(1),
         4 => bytes[at] = bytes[at].wrapping_sub(1),
-        5 => bytes[at] = random.next() as u8,
+        5 => bytes[at] = random.number() as u8,
         // A word of the message itself, or of nothing.
         6 => copy_word(bytes, at, random),
         _ => {

@@ -15,9 +15,14 @@ static FINDINGS: Mutex<Places> = Mutex::new(Places::new());
 pub fn note() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let contained = place.contains("/capnp-rpc-") || place.contains("/capnp-0") || in_vat(&place);
+        let contained =
+            place.contains("/capnp-rpc-") || place.contains("/capnp-0") || in_vat(&place);
         let table = if contained { &CONTAINED } else { &FINDINGS };
-        let text = info.payload_as_str().unwrap_or_default();
+        let payload = info.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or_default();
         *lock(table).entry(format!("{place}: {text}")).or_default() += 1;
     }));
 }
@@ -40,7 +45,9 @@ fn in_vat(place: &str) -> bool {
         return false;
     }
     let trace = Backtrace::force_capture().to_string();
-    let own = trace.lines().find(|line| line.contains("capnp") || line.contains("mp_"));
+    let own = trace
+        .lines()
+        .find(|line| line.contains("capnp") || line.contains("mp_"));
     own.is_some_and(|line| line.contains("capnp_rpc::"))
 }
 

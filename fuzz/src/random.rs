@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -21,6 +21,6 @@ impl Random {
 
     /// A number below a limit, which is not zero.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() >> 16).unwrap_or_default() % limit.max(1)
+        usize::try_from(self.number() >> 16).unwrap_or_default() % limit.max(1)
     }
 }

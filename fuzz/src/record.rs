@@ -14,6 +14,7 @@ use faults::patience::start;
 use faults::script;
 
 use crate::corpus::directory;
+use crate::targets::connection;
 
 /// Writes the corpus of all targets.
 ///
@@ -21,19 +22,33 @@ use crate::corpus::directory;
 ///
 /// When a file cannot be written, or a call fails.
 pub fn all() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    for name in ["tests/faults/schema/faults.capnp", "examples/calculator/schema/calculator.capnp"] {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or_else(|| Path::new("."));
+    for name in [
+        "tests/faults/schema/faults.capnp",
+        "examples/calculator/schema/calculator.capnp",
+    ] {
         let path = root.join(name);
         let parent = path.parent().unwrap_or(root);
         let loader = mp_schema::Loader::new().src_prefix(parent).file(&path);
         let schema = loader.load().expect("the schema is right");
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         save("schema", &name, &schema.request);
     }
     let (said, answered) = session(|site| {
         script::play(site, &Register::default()).expect("nothing disturbs it");
     });
     save("server", "session", &said);
+    save("client", "other", &answered);
+    let (said, answered) = session(|site| {
+        connection::call(site, &Register::default()).expect("nothing disturbs it");
+    });
+    save("server", "calls", &said);
     save("client", "session", &answered);
     let (said, answered) = session(|site| {
         site.add(1, 2).expect("it adds");
@@ -42,8 +57,14 @@ pub fn all() {
     save("server", "short", &said);
     save("client", "short", &answered);
     let (said, _) = session(|site| {
-        for text in ["", "text", "a longer text that needs several words", "\u{fc}\u{20ac}\u{1f600}"] {
-            site.convert(&Fragile(text.to_owned())).expect("it gives texts back");
+        for text in [
+            "",
+            "text",
+            "a longer text that needs several words",
+            "\u{fc}\u{20ac}\u{1f600}",
+        ] {
+            site.convert(&Fragile(text.to_owned()))
+                .expect("it gives texts back");
         }
         for number in [0, 1, -1, i32::MAX, i32::MIN] {
             site.add(number, number).expect("it adds");

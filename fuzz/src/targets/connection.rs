@@ -13,21 +13,30 @@ use faults::pair::{Loops, connection, nothing_left};
 use faults::patience::{eventually, soon, start, within};
 use faults::site::{SiteObject, Tracked};
 use futures::executor::block_on;
-use multiprocess::Error;
+use multiprocess::{Connection, Error};
+
+use super::Run;
+use crate::mutate::split;
 
 /// A server gets the input.
-pub(super) fn server() -> Box<dyn FnMut(&[u8])> {
+pub(super) fn server() -> Run {
     let loops = Loops::new();
-    Box::new(move |input| serve(&loops, input.to_vec()))
+    Box::new(move |input| drop(serve(&loops, input)))
+}
+
+/// The numbers of the objects that a server makes and lets go of when it gets an input.
+#[must_use]
+pub fn made(input: &[u8]) -> Vec<i32> {
+    serve(&Loops::new(), input)
 }
 
 /// The same with inputs that hold values of many kinds, whose generated readers see what is in them.
-pub(super) fn readers() -> Box<dyn FnMut(&[u8])> {
+pub(super) fn readers() -> Run {
     server()
 }
 
 /// A client gets the input, whatever it asks for.
-pub(super) fn client() -> Box<dyn FnMut(&[u8])> {
+pub(super) fn client() -> Run {
     let loops = Loops::new();
     Box::new(move |input| {
         let (loops, input) = (loops.clone(), input.to_vec());
@@ -35,21 +44,27 @@ pub(super) fn client() -> Box<dyn FnMut(&[u8])> {
     })
 }
 
-fn serve(loops: &Loops, input: Vec<u8>) {
+fn serve(loops: &Loops, input: &[u8]) -> Vec<i32> {
     let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
     let object = SiteObject::new();
     let served: Arc<dyn Site> = Arc::<SiteObject>::clone(&object);
     let server = multiprocess::serve(&loops.server, theirs, served).expect("it can be served");
     let mut reading = ours.try_clone().expect("descriptors can be copied");
-    let reader = start("reads", move || while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {});
-    // It may be cut off before it has said everything.
-    ours.write_all(&input).ok();
+    let reader = start("reads", move || {
+        while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {}
+    });
+    send(&mut ours, input, &server);
     ours.shutdown(Shutdown::Write).ok();
-    server.wait_closed(Some(soon())).expect("the server notices the end");
+    server
+        .wait_closed(Some(soon()))
+        .expect("the server notices the end");
     reader.join().expect("it only reads");
     object.forget().expect("it forgets");
     nothing_left(&server, "server");
-    eventually("the server's objects are gone", || object.register.live() == 0);
+    eventually("the server's objects are gone", || {
+        object.register.live() == 0
+    });
+    object.register.gone()
 }
 
 fn connect(loops: &Loops, input: Vec<u8>) {
@@ -58,24 +73,54 @@ fn connect(loops: &Loops, input: Vec<u8>) {
     if let Ok(site) = multiprocess::connect::<dyn Site>(&loops.client, ours) {
         let client = connection::<dyn Site>(&site);
         let mut reading = theirs.try_clone().expect("descriptors can be copied");
-        let reader = start("reads", move || while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {});
+        let reader = start("reads", move || {
+            while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {}
+        });
         let objects = register.clone();
         let calls = start("calls", move || {
             // Which of them fail is up to the other end.
             call(&site, &objects).ok();
         });
-        theirs.write_all(&input).ok();
+        send(&mut theirs, &input, &client);
         theirs.shutdown(Shutdown::Write).ok();
         calls.join().expect("calls only fail");
-        client.wait_closed(Some(soon())).expect("the client notices the end");
+        client
+            .wait_closed(Some(soon()))
+            .expect("the client notices the end");
         reader.join().expect("it only reads");
         nothing_left(&client, "client");
     }
     eventually("the client's objects are gone", || register.live() == 0);
 }
 
+/// Sends frame by frame, as a peer would that waits until each has been dealt with; or all at once.
+fn send(stream: &mut UnixStream, input: &[u8], receiver: &Connection) {
+    let sum = input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    if sum % 4 == 3 {
+        // It may be cut off before it has said everything.
+        stream.write_all(input).ok();
+        return;
+    }
+    for frame in split(input) {
+        if stream.write_all(&frame).is_err() {
+            return;
+        }
+        for _ in 0..WAITS {
+            std::thread::park_timeout(Duration::from_micros(150));
+            let stats = receiver.stats();
+            if receiver.is_closed() || stats.requests == 0 || stats.calls > 0 {
+                break;
+            }
+        }
+    }
+}
+
 /// One call of each kind. Their answers do not matter.
-fn call(site: &SiteClient, register: &Register) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// When not even the first gets through.
+pub fn call(site: &SiteClient, register: &Register) -> Result<(), Error> {
     let listener: Arc<dyn Listener> = Tracked::new(register, 1);
     site.add(1, 2)?;
     let waiting = site.work_async(1);
@@ -99,4 +144,5 @@ fn call(site: &SiteClient, register: &Register) -> Result<(), Error> {
     Ok(())
 }
 
+const WAITS: usize = 30;
 const LONG: Duration = Duration::from_secs(40);

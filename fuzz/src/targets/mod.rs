@@ -1,6 +1,6 @@
 //! What is fuzzed.
 
-mod connection;
+pub mod connection;
 mod schema;
 
 use crate::mutate::Kind;
@@ -14,8 +14,11 @@ pub struct Target {
     /// What its inputs are.
     pub kind: Kind,
     /// Makes what one input after the other is given to.
-    pub start: fn() -> Box<dyn FnMut(&[u8])>,
+    pub start: fn() -> Run,
 }
+
+/// What takes one input after the other.
+pub type Run = Box<dyn FnMut(&[u8])>;
 
 /// The target of a name.
 #[must_use]
@@ -25,8 +28,24 @@ pub fn find(name: &str) -> Option<&'static Target> {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
-    Target { name: "schema", kind: Kind::Bytes, start: schema::start },
-    Target { name: "server", kind: Kind::Frames, start: connection::server },
-    Target { name: "client", kind: Kind::Frames, start: connection::client },
-    Target { name: "readers", kind: Kind::Frames, start: connection::readers },
+    Target {
+        name: "schema",
+        kind: Kind::Bytes,
+        start: schema::start,
+    },
+    Target {
+        name: "server",
+        kind: Kind::Frames,
+        start: connection::server,
+    },
+    Target {
+        name: "client",
+        kind: Kind::Frames,
+        start: connection::client,
+    },
+    Target {
+        name: "readers",
+        kind: Kind::Frames,
+        start: connection::readers,
+    },
 ];

@@ -1,7 +1,9 @@
 //! The reader of compiled schemas, which a plugin of the schema compiler gets from its standard input.
 
+use super::Run;
+
 /// Reads requests.
-pub(super) fn start() -> Box<dyn FnMut(&[u8])> {
+pub(super) fn start() -> Run {
     Box::new(|input| {
         if let Ok(schema) = mp_schema::Schema::from_request(input) {
             for file in schema.requested_files() {

@@ -22,6 +22,10 @@ pub struct Loops {
 
 impl Loops {
     /// Starts both.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no threads left.
     #[must_use]
     pub fn new() -> Self {
         let start = |name| EventLoop::new(name).expect("an event loop can be started");
@@ -32,6 +36,10 @@ impl Loops {
     }
 
     /// Connects two ends over a socket.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no sockets left.
     #[must_use]
     pub fn pair(&self) -> Pair {
         let (ours, theirs) = UnixStream::pair().expect("sockets can be made");
@@ -39,6 +47,10 @@ impl Loops {
     }
 
     /// Connects two ends over what is given.
+    ///
+    /// # Panics
+    ///
+    /// When one of them cannot be watched.
     #[must_use]
     pub fn pair_on(&self, ours: impl Into<Stream>, theirs: impl Into<Stream>) -> Pair {
         let object = SiteObject::new();
@@ -87,15 +99,26 @@ impl Pair {
     ///
     /// When something is left.
     pub fn end(self) {
-        let Self { site, object, client, server } = self;
+        let Self {
+            site,
+            object,
+            client,
+            server,
+        } = self;
         drop(site);
         client.close();
-        server.wait_closed(Some(soon())).expect("the server notices");
-        client.wait_closed(Some(soon())).expect("the client notices");
+        server
+            .wait_closed(Some(soon()))
+            .expect("the server notices");
+        client
+            .wait_closed(Some(soon()))
+            .expect("the client notices");
         object.forget().expect("it forgets its listeners");
         nothing_left(&client, "client");
         nothing_left(&server, "server");
-        eventually("the server's objects are gone", || object.register.live() == 0);
+        eventually("the server's objects are gone", || {
+            object.register.live() == 0
+        });
     }
 }
 
@@ -116,6 +139,10 @@ pub fn nothing_left(connection: &Connection, end: &str) {
 }
 
 /// The connection that a client's object is reached over.
+///
+/// # Panics
+///
+/// When the object is no client, or not connected.
 #[must_use]
 pub fn connection<I: Interface + ?Sized>(object: &I) -> Connection {
     let proxy = object.as_proxy().expect("it is a client");

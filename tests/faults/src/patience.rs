@@ -25,10 +25,12 @@ pub fn within<R: Send + 'static>(
     if ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
         panic!("{what}: still runs after {time:?}");
     }
-    thread.join().unwrap_or_else(|panic| match panic.downcast::<String>() {
-        Ok(text) => panic!("{what}: {text}"),
-        Err(panic) => resume_unwind(panic),
-    })
+    thread
+        .join()
+        .unwrap_or_else(|panic| match panic.downcast::<String>() {
+            Ok(text) => panic!("{what}: {text}"),
+            Err(panic) => resume_unwind(panic),
+        })
 }
 
 /// Runs a test's body, and fails when it takes longer than any test may.

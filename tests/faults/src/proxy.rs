@@ -30,7 +30,10 @@ impl Proxy {
         let to_server = Lane::new(&near, &far, Way::ToServer, fault);
         let to_client = Lane::new(&far, &near, Way::ToClient, fault);
         let proxy = Self {
-            written: [Arc::clone(&to_server.written), Arc::clone(&to_client.written)],
+            written: [
+                Arc::clone(&to_server.written),
+                Arc::clone(&to_client.written),
+            ],
             threads: [
                 start("to server", move || to_server.run()),
                 start("to client", move || to_client.run()),
@@ -81,7 +84,9 @@ impl Lane {
         let mut buffer = [0; 4096];
         let mut how = How::End;
         loop {
-            let room = self.left.map_or(buffer.len(), |(left, _)| left.min(buffer.len()));
+            let room = self
+                .left
+                .map_or(buffer.len(), |(left, _)| left.min(buffer.len()));
             if room == 0 {
                 how = self.left.map_or(How::End, |(_, how)| how);
                 break;

@@ -70,7 +70,9 @@ impl Site for SiteObject {
 
     fn notify(&self, number: i32) -> Result<i32, Error> {
         let saved = self.saved();
-        saved.iter().try_fold(0_i32, |sum, listener| Ok(sum.wrapping_add(listener.hear(number)?)))
+        saved.iter().try_fold(0_i32, |sum, listener| {
+            Ok(sum.wrapping_add(listener.hear(number)?))
+        })
     }
 
     fn forget(&self) -> Result<(), Error> {

@@ -16,12 +16,12 @@ fn beside(body: impl FnOnce(&Pair) + Send + 'static) {
     within_deadline(|| {
         let loops = Loops::new();
         let (pair, other) = (loops.pair(), loops.pair());
-        assert_eq!(other.site.work(1).unwrap(), 1);
+        assert_eq!(other.site.work(1).expect("it goes on"), 1);
         body(&pair);
         for pair in [&pair, &other] {
-            assert_eq!(pair.site.add(1, 2).unwrap(), 3);
-            assert_eq!(pair.site.work(2).unwrap(), 2);
-            assert_eq!(block_on(pair.site.work_async(3)).unwrap(), 3);
+            assert_eq!(pair.site.add(1, 2).expect("it goes on"), 3);
+            assert_eq!(pair.site.work(2).expect("it goes on"), 2);
+            assert_eq!(block_on(pair.site.work_async(3)).expect("it goes on"), 3);
             eventually("no call is left", || pair.client.stats().calls == 0);
             eventually("no request is left", || pair.server.stats().requests == 0);
         }
@@ -31,7 +31,7 @@ fn beside(body: impl FnOnce(&Pair) + Send + 'static) {
 }
 
 fn fails_with(text: &str, result: Result<i32, Error>) {
-    let error = result.unwrap_err().to_string();
+    let error = result.expect_err("it fails").to_string();
     assert_eq!(error, format!("remote exception: std::exception: {text}"));
 }
 
@@ -59,7 +59,10 @@ fn in_a_closure_that_is_called_back() {
         for _ in 0..3 {
             let function = |_: i32| -> Result<i32, Error> { panic!("in a closure") };
             fails_with(&nested, pair.site.apply(Arc::new(function), 1));
-            fails_with(&nested, block_on(pair.site.apply_async(Arc::new(function), 1)));
+            fails_with(
+                &nested,
+                block_on(pair.site.apply_async(Arc::new(function), 1)),
+            );
         }
     });
 }
@@ -123,7 +126,9 @@ fn in_destructors_when_the_connection_ends() {
         }
         pair.server.close();
         pair.client.wait_closed(Some(soon())).unwrap();
-        eventually("all are gone", || register.gone().len() == 6 && register.live() == 0);
+        eventually("all are gone", || {
+            register.gone().len() == 6 && register.live() == 0
+        });
         nothing_left(&pair.client, "client");
         assert_eq!(other.site.work(1).unwrap(), 1);
         pair.end();
@@ -131,53 +136,54 @@ fn in_destructors_when_the_connection_ends() {
     });
 }
 
+/// Hands out bombs.
+struct Maker(Register);
+impl Site for Maker {
+    fn add(&self, a: i32, b: i32) -> Result<i32, Error> {
+        SiteObject::new().add(a, b)
+    }
+    fn work(&self, number: i32) -> Result<i32, Error> {
+        Ok(number)
+    }
+    fn convert(&self, value: &Fragile) -> Result<Fragile, Error> {
+        Ok(value.clone())
+    }
+    fn borrow(&self, listener: Arc<dyn Listener>, number: i32) -> Result<i32, Error> {
+        listener.hear(number)
+    }
+    fn apply(
+        &self,
+        function: Arc<dyn faults::faults::NumberFn>,
+        number: i32,
+    ) -> Result<i32, Error> {
+        function.call(number)
+    }
+    fn save(&self, _: Arc<dyn Listener>) -> Result<(), Error> {
+        Ok(())
+    }
+    fn notify(&self, number: i32) -> Result<i32, Error> {
+        Ok(number)
+    }
+    fn forget(&self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn same(&self, listener: Arc<dyn Listener>) -> Result<Arc<dyn Listener>, Error> {
+        Ok(listener)
+    }
+    fn make(&self, _: i32) -> Result<Arc<dyn Item>, Error> {
+        Ok(Arc::new(Bomb(self.0.clone())))
+    }
+    fn make_token(&self, _: i32) -> Result<Arc<dyn Token>, Error> {
+        Ok(Arc::new(Bomb(self.0.clone())))
+    }
+    fn touch(&self, item: Arc<dyn Item>) -> Result<i32, Error> {
+        item.number()
+    }
+}
+
 #[test]
 fn in_the_destructor_of_an_explicit_destroy() {
     within_deadline(|| {
-        /// Hands out bombs.
-        struct Maker(Register);
-        impl Site for Maker {
-            fn add(&self, a: i32, b: i32) -> Result<i32, Error> {
-                SiteObject::new().add(a, b)
-            }
-            fn work(&self, number: i32) -> Result<i32, Error> {
-                Ok(number)
-            }
-            fn convert(&self, value: &Fragile) -> Result<Fragile, Error> {
-                Ok(value.clone())
-            }
-            fn borrow(&self, listener: Arc<dyn Listener>, number: i32) -> Result<i32, Error> {
-                listener.hear(number)
-            }
-            fn apply(
-                &self,
-                function: Arc<dyn faults::faults::NumberFn>,
-                number: i32,
-            ) -> Result<i32, Error> {
-                function.call(number)
-            }
-            fn save(&self, _: Arc<dyn Listener>) -> Result<(), Error> {
-                Ok(())
-            }
-            fn notify(&self, number: i32) -> Result<i32, Error> {
-                Ok(number)
-            }
-            fn forget(&self) -> Result<(), Error> {
-                Ok(())
-            }
-            fn same(&self, listener: Arc<dyn Listener>) -> Result<Arc<dyn Listener>, Error> {
-                Ok(listener)
-            }
-            fn make(&self, _: i32) -> Result<Arc<dyn Item>, Error> {
-                Ok(Arc::new(Bomb(self.0.clone())))
-            }
-            fn make_token(&self, _: i32) -> Result<Arc<dyn Token>, Error> {
-                Ok(Arc::new(Bomb(self.0.clone())))
-            }
-            fn touch(&self, item: Arc<dyn Item>) -> Result<i32, Error> {
-                item.number()
-            }
-        }
         let (loops, register) = (Loops::new(), Register::default());
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let maker: Arc<dyn Site> = Arc::new(Maker(register.clone()));
@@ -185,7 +191,10 @@ fn in_the_destructor_of_an_explicit_destroy() {
         let site = multiprocess::connect::<dyn Site>(&loops.client, ours).unwrap();
         let item = block_on(site.make_async(1)).unwrap();
         let error = item.destroy().unwrap_err().to_string();
-        assert!(error.ends_with("destructor panicked: in a destructor"), "{error}");
+        assert!(
+            error.ends_with("destructor panicked: in a destructor"),
+            "{error}"
+        );
         assert_eq!(register.gone().len(), 1);
         drop(site.make(1).unwrap());
         drop(site.make_token(1).unwrap());
@@ -207,13 +216,25 @@ fn in_a_conversion() {
         assert!(built.contains("cannot be built"), "{built}");
         // At the server, when the params are read, and when the results are built.
         let read = convert(BREAKS_WHEN_READ).unwrap_err().to_string();
-        assert_eq!(read, "remote exception: std::exception: panicked: cannot be read");
-        let built = convert(&format!("give {BREAKS_WHEN_BUILT}")).unwrap_err().to_string();
-        assert_eq!(built, "remote exception: std::exception: panicked: cannot be built");
+        assert_eq!(
+            read,
+            "remote exception: std::exception: panicked: cannot be read"
+        );
+        let built = convert(&format!("give {BREAKS_WHEN_BUILT}"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            built,
+            "remote exception: std::exception: panicked: cannot be built"
+        );
         // At the caller, when the results are read.
-        let read = convert(&format!("give {BREAKS_WHEN_READ}")).unwrap_err().to_string();
+        let read = convert(&format!("give {BREAKS_WHEN_READ}"))
+            .unwrap_err()
+            .to_string();
         assert!(read.contains("cannot be read"), "{read}");
-        let waiting = pair.site.convert_async(&Fragile(format!("give {BREAKS_WHEN_READ}")));
+        let waiting = pair
+            .site
+            .convert_async(&Fragile(format!("give {BREAKS_WHEN_READ}")));
         let read = block_on(waiting).unwrap_err().to_string();
         assert!(read.contains("cannot be read"), "{read}");
         assert_eq!(convert("fine").unwrap(), Fragile("fine".to_owned()));

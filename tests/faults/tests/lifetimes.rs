@@ -134,7 +134,9 @@ fn objects_are_released_newest_first() {
     within_deadline(|| {
         for side in 0..2 {
             let pair = Pair::new();
-            let items: Vec<_> = (1..=20).map(|number| pair.site.make(number).unwrap()).collect();
+            let items: Vec<_> = (1..=20)
+                .map(|number| pair.site.make(number).unwrap())
+                .collect();
             sides(&pair)[side].close();
             eventually("the objects are gone", || pair.object.register.live() == 0);
             let newest_first: Vec<i32> = (1..=20).rev().collect();
@@ -179,7 +181,10 @@ fn hooks_run_once_and_late_ones_too() {
             pair.client.on_disconnect(hook("client"));
             pair.server.on_disconnect(hook("server"));
             sides(&pair)[side].close();
-            let mut ended = [runs.recv_timeout(SOON).unwrap(), runs.recv_timeout(SOON).unwrap()];
+            let mut ended = [
+                runs.recv_timeout(SOON).unwrap(),
+                runs.recv_timeout(SOON).unwrap(),
+            ];
             ended.sort_unstable();
             assert_eq!(ended, ["client", "server"]);
             pair.client.on_disconnect(hook("late"));
@@ -205,7 +210,12 @@ fn the_last_handle_of_an_event_loop_ends_its_threads() {
         let pair = loops.pair();
         pair.site.work(1).unwrap();
         drop(loops);
-        let Pair { site, object, client, server } = pair;
+        let Pair {
+            site,
+            object,
+            client,
+            server,
+        } = pair;
         // The objects still hold the loops.
         assert_eq!(site.work(2).unwrap(), 2);
         drop((site, client));
@@ -214,7 +224,9 @@ fn the_last_handle_of_an_event_loop_ends_its_threads() {
         drop((server, object));
         // This thread's own context holds a descriptor that others of this process may have had too.
         eventually("threads are gone", || process::threads() <= before.0);
-        eventually("descriptors are closed", || process::descriptors() <= before.1 + 1);
+        eventually("descriptors are closed", || {
+            process::descriptors() <= before.1 + 1
+        });
     });
 }
 

@@ -1,5 +1,7 @@
 //! A session that is broken at every byte in turn: nothing hangs, panics or leaks, and every error says what happened.
 
+#![expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,7 +59,9 @@ fn every_position(
     let loops = Loops::new();
     let count = {
         let loops = loops.clone();
-        within("undisturbed", SOON, move || undisturbed(&loops, medium(None)))
+        within("undisturbed", SOON, move || {
+            undisturbed(&loops, medium(None))
+        })
     };
     let threads = process::threads();
     let (mut positions, mut ended) = (0, 0);
@@ -76,10 +80,20 @@ fn every_position(
             }
         }
     }
-    println!("{what}: {positions} of {} positions, {ended} after the end", count[0] + count[1]);
-    assert!(ended < positions / 10 + 2, "{what}: {ended} of {positions} sessions were not broken");
+    println!(
+        "{what}: {positions} of {} positions, {ended} after the end",
+        count[0] + count[1]
+    );
+    assert!(
+        ended < positions / 10 + 2,
+        "{what}: {ended} of {positions} sessions were not broken"
+    );
     eventually("no thread is left", || process::threads() <= threads);
-    assert_eq!(panics.load(Ordering::SeqCst), 0, "{what}: something panicked");
+    assert_eq!(
+        panics.load(Ordering::SeqCst),
+        0,
+        "{what}: something panicked"
+    );
 }
 
 /// How many bytes go each way.
@@ -110,12 +124,18 @@ fn broken(loops: &Loops, (medium, ours, theirs): (Medium, Stream, Stream)) -> Op
         Ok(site) => play(site, &register),
         Err(error) => Some(error),
     };
-    server.wait_closed(Some(soon())).expect("the server notices");
+    server
+        .wait_closed(Some(soon()))
+        .expect("the server notices");
     object.forget().expect("it forgets");
     nothing_left(&server, "server");
-    eventually("the server's objects are gone", || object.register.live() == 0);
+    eventually("the server's objects are gone", || {
+        object.register.live() == 0
+    });
     eventually("the client's objects are gone", || register.live() == 0);
-    eventually("the server's object is free", || Arc::strong_count(&object) == 1);
+    eventually("the server's object is free", || {
+        Arc::strong_count(&object) == 1
+    });
     if let Medium::Socket(proxy) = medium {
         proxy.join();
     }

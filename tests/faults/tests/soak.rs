@@ -1,5 +1,7 @@
 //! Many calls and many connections, with flat memory, threads and descriptors. `MP_SOAK` says how many thousands.
 
+#![expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+
 use std::sync::Arc;
 
 use faults::faults::{Site, Token};
@@ -12,26 +14,37 @@ use futures::executor::block_on;
 
 /// A thousand times what is asked for.
 fn thousands(otherwise: usize) -> usize {
-    let asked = std::env::var("MP_SOAK").ok().and_then(|text| text.parse().ok());
+    let asked = std::env::var("MP_SOAK")
+        .ok()
+        .and_then(|text| text.parse().ok());
     asked.unwrap_or(otherwise) * 1000
 }
 
 /// What the process uses.
 fn usage() -> String {
     let (threads, descriptors) = (process::threads(), process::descriptors());
-    format!("{threads} threads, {descriptors} descriptors, {} KiB", process::memory())
+    format!(
+        "{threads} threads, {descriptors} descriptors, {} KiB",
+        process::memory()
+    )
 }
 
 /// Runs a round again and again. What the process uses after a tenth of the rounds is what it may use at the end.
 fn flat(what: &str, rounds: usize, mut round: impl FnMut(usize)) {
     let warm = rounds.div_ceil(10);
     (0..warm).for_each(&mut round);
-    let before = (process::threads(), process::descriptors(), process::memory());
+    let before = (
+        process::threads(),
+        process::descriptors(),
+        process::memory(),
+    );
     println!("{what}: after {warm}: {}", usage());
     (warm..rounds).for_each(&mut round);
     println!("{what}: after {rounds}: {}", usage());
     eventually("threads are flat", || process::threads() <= before.0 + 2);
-    eventually("descriptors are flat", || process::descriptors() <= before.1 + 2);
+    eventually("descriptors are flat", || {
+        process::descriptors() <= before.1 + 2
+    });
     let grown = process::memory().saturating_sub(before.2);
     assert!(grown < 4096, "{what}: {grown} KiB more");
 }
@@ -42,12 +55,18 @@ fn calls_and_connections_leave_nothing() {
     let body = || {
         let pair = Pair::new();
         let register = Register::default();
-        flat("calls", thousands(3), |number| calls(&pair, &register, number as i32));
+        flat("calls", thousands(3), |number| {
+            calls(&pair, &register, number as i32)
+        });
         assert_eq!(register.live(), 0);
         pair.end();
         let loops = Loops::new();
-        flat("connections", thousands(1) / 2, |number| connection(&loops, number));
-        flat("event loops", thousands(1) / 20, |number| connection(&Loops::new(), number));
+        flat("connections", thousands(1) / 2, |number| {
+            connection(&loops, number)
+        });
+        flat("event loops", thousands(1) / 20, |number| {
+            connection(&Loops::new(), number)
+        });
     };
     start("soak", body).join().unwrap();
 }
@@ -57,7 +76,10 @@ fn calls(pair: &Pair, register: &Register, number: i32) {
     assert_eq!(pair.site.work(number).unwrap(), number);
     match number % 8 {
         0 => assert_eq!(block_on(pair.site.work_async(number)).unwrap(), number),
-        1 => assert_eq!(pair.site.make_token(number).unwrap().read().unwrap(), number),
+        1 => assert_eq!(
+            pair.site.make_token(number).unwrap().read().unwrap(),
+            number
+        ),
         2 => drop(pair.site.make(number).unwrap()),
         3 => assert_eq!(pair.site.borrow(Tracked::new(register, 1), 1).unwrap(), 2),
         4 => assert_eq!(pair.site.apply(Arc::new(Ok), number).unwrap(), number),
