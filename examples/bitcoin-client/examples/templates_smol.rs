@@ -5,7 +5,7 @@ use futures::{TryStreamExt, try_join};
 #[expect(clippy::print_stdout, reason = "it is what the program is for")]
 fn main() -> bitcoin_client::Result<()> {
     smol::block_on(async {
-        let node = Node::connect(&std::env::args().nth(1).unwrap_or("unix".into())).await?;
+        let node = Node::connect(&std::env::args().nth(1).unwrap_or_default()).await?;
         let mut templates = node.mining().await?.templates(TemplateOptions::default());
         while let Some(t) = templates.try_next().await? {
             let (header, coinbase, path) = try_join!(t.header(), t.coinbase(), t.merkle_path())?;

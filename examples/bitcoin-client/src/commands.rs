@@ -84,16 +84,11 @@ async fn watch(node: &Node, output: &Output) -> Result<(), Box<dyn std::error::E
         Ok(News::Template(template, fees))
     });
     let mut news = stream::select(mining.tips().map_ok(News::Tip).boxed(), templates.boxed());
-    loop {
-        match select(news.try_next(), interrupted.next()).await {
-            Either::Left((next, _)) => match next? {
-                Some(News::Tip(tip)) => print_tip(tip, output)?,
-                Some(News::Template(template, fees)) => {
-                    print_fees(&template, &fees, output).await?
-                }
-                None => return Err(bitcoin_client::Error::NodeStopped.into()),
-            },
-            Either::Right(_) => break,
+    while let Either::Left((next, _)) = select(news.try_next(), interrupted.next()).await {
+        match next? {
+            Some(News::Tip(tip)) => print_tip(tip, output)?,
+            Some(News::Template(template, fees)) => print_fees(&template, &fees, output).await?,
+            None => return Err(bitcoin_client::Error::NodeStopped.into()),
         }
     }
     drop(news);

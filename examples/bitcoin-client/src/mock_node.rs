@@ -68,7 +68,7 @@ fn read_commands(node: &MockNode) {
         match (command, number) {
             ("mine", Ok(count)) => node.mine(count.unwrap_or(1)),
             ("tx", Ok(fee)) => {
-                drop(node.add_transaction(Amount::from_sat(u64::from(fee.unwrap_or(1_000)))))
+                drop(node.add_transaction(Amount::from_sat(u64::from(fee.unwrap_or(1_000)))));
             }
             ("header", Ok(None)) => node.hear_of_header(),
             ("stop", Ok(None)) => node.request_stop(),

@@ -20,9 +20,9 @@ impl Output {
     pub(crate) fn print(&self, text: &str, json: &Value) -> io::Result<()> {
         let mut output = io::stdout().lock();
         if self.json {
-            writeln!(output, "{json}")?
+            writeln!(output, "{json}")?;
         } else {
-            writeln!(output, "{text}")?
+            writeln!(output, "{text}")?;
         }
         output.flush()
     }

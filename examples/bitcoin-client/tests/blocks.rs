@@ -1,12 +1,14 @@
 //! Blocks to check and to submit, and transactions to look up.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod util;
 
 use bitcoin::block::Version as BlockVersion;
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, Block, Sequence, Txid, Wtxid, absolute};
 use bitcoin_client::schema::v32::init::{Init, InitClient};
-use bitcoin_client::schema::v32::mining::{BlockCheckOptions, BlockTemplate, Mining};
+use bitcoin_client::schema::v32::mining::BlockCheckOptions;
 use bitcoin_client::{CheckOptions, Error, Verdict, Version};
 use multiprocess::{EventLoop, Stream};
 
@@ -71,7 +73,7 @@ fn blocks_are_checked() {
         assert_eq!(check(&block, all).await, Verdict::Accepted);
 
         let old = remine(block.clone(), |block| {
-            block.header.version = BlockVersion::from_consensus(0)
+            block.header.version = BlockVersion::from_consensus(0);
         });
         let verdict = check(&old, all).await;
         assert_eq!(reason(&verdict), "bad-version(0x00000000)");
@@ -114,7 +116,7 @@ fn blocks_are_submitted() {
         assert_eq!(submit(&block).await, Verdict::Accepted);
         assert_eq!(reason(&submit(&block).await), "duplicate");
         let sibling = remine(block, |block| {
-            block.txdata[0].output[0].value -= Amount::ONE_SAT
+            block.txdata[0].output[0].value -= Amount::ONE_SAT;
         });
         assert_eq!(reason(&submit(&sibling).await), "inconclusive");
     });

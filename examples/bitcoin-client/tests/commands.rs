@@ -1,5 +1,7 @@
 //! The command `bitcoin-client`, and the example programs.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod util;
 
 use std::io::{BufRead, BufReader, Write};
@@ -155,7 +157,7 @@ fn watch_leaves_the_node_clean() {
                 second[0].starts_with("block 1 ") && second[1].starts_with("template on "),
                 "{second:?}"
             );
-            interrupt(&mut watch);
+            interrupt(&watch);
             assert!(watch.wait().unwrap().success());
             assert_eq!(stdout(&mock, &["echo", "fine"]), "fine\n");
         }
@@ -223,7 +225,7 @@ fn wait_for(mock: &MockProcess, is_right: impl Fn(&Value) -> bool) {
 }
 
 /// Presses Ctrl-C.
-fn interrupt(child: &mut Child) {
+fn interrupt(child: &Child) {
     let killed = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()

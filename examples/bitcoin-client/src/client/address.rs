@@ -24,12 +24,13 @@ pub fn data_directory(chain: Network) -> PathBuf {
     }
 }
 
-/// Reads an address as a node's `-ipcbind` does: `unix` is `node.sock` in the chain's data directory, `unix:path` is taken
+/// Reads an address as a node's `-ipcbind` does: `unix`, or nothing, is `node.sock` in the chain's data directory, `unix:path` is taken
 /// relative to it.
 ///
 /// # Errors
 ///
 /// [`Error::Ipc`] for an address of any other form.
 pub fn node_address(text: &str, chain: Network) -> Result<Address> {
+    let text = if text.is_empty() { "unix" } else { text };
     Address::parse(text, data_directory(chain), "node").map_err(Error::Ipc)
 }

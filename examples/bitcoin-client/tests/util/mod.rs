@@ -2,8 +2,9 @@
 
 #![allow(
     clippy::allow_attributes,
+    clippy::unwrap_used,
     dead_code,
-    reason = "each test uses a part of it"
+    reason = "helpers of tests, of which each test uses a part"
 )]
 
 use std::io::{BufRead, BufReader, Write};
@@ -18,13 +19,13 @@ use bitcoin_client::{BlockTemplate, Coinbase, Mining, Node, Solution, TemplateOp
 use tempfile::TempDir;
 
 /// All versions of the schema.
-pub const VERSIONS: [Version; 3] = [Version::V30, Version::V31, Version::V32];
+pub(crate) const VERSIONS: [Version; 3] = [Version::V30, Version::V31, Version::V32];
 
 /// Longer than any test takes.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Runs a test on a thread of its own, and fails if it takes too long.
-pub fn with_deadline(test: impl FnOnce() + Send + 'static) {
+pub(crate) fn with_deadline(test: impl FnOnce() + Send + 'static) {
     let (sender, receiver) = mpsc::channel();
     let thread = thread::Builder::new()
         .spawn(move || {
@@ -44,17 +45,17 @@ pub fn with_deadline(test: impl FnOnce() + Send + 'static) {
 }
 
 /// Runs an asynchronous test with a node of one version in this process.
-pub fn with_node<F: Future<Output = ()>>(
+pub(crate) fn with_node<F: Future<Output = ()>>(
     version: Version,
     test: impl FnOnce(Arc<Fixture>) -> F + Send + 'static,
 ) {
     with_deadline(move || {
-        smol::block_on(async { test(Arc::new(Fixture::new(version).await)).await })
+        smol::block_on(async { test(Arc::new(Fixture::new(version).await)).await });
     });
 }
 
 /// The same with a node of each version.
-pub fn with_each_node<F: Future<Output = ()>>(
+pub(crate) fn with_each_node<F: Future<Output = ()>>(
     test: impl Fn(Arc<Fixture>) -> F + Copy + Send + 'static,
 ) {
     for version in VERSIONS {
@@ -63,7 +64,7 @@ pub fn with_each_node<F: Future<Output = ()>>(
 }
 
 /// A node in this process, and a connection to it.
-pub struct Fixture {
+pub(crate) struct Fixture {
     pub mock: MockNode,
     pub node: Node,
     pub mining: Mining,
@@ -86,7 +87,7 @@ impl Fixture {
     }
 
     /// Waits until that many calls wait at the node.
-    pub fn wait_for_waiting(&self, count: usize) {
+    pub(crate) fn wait_for_waiting(&self, count: usize) {
         assert!(
             self.mock.wait_for_waiting(count, DEADLINE),
             "{} calls wait",
@@ -95,13 +96,13 @@ impl Fixture {
     }
 
     /// A template of the node, now.
-    pub async fn template(&self) -> BlockTemplate {
+    pub(crate) async fn template(&self) -> BlockTemplate {
         self.mining.template(&no_cooldown()).await.unwrap()
     }
 }
 
 /// A node in another process.
-pub struct MockProcess {
+pub(crate) struct MockProcess {
     pub address: String,
     child: Child,
     stdin: ChildStdin,
@@ -109,7 +110,7 @@ pub struct MockProcess {
 }
 
 impl MockProcess {
-    pub fn start(schema: &str) -> Self {
+    pub(crate) fn start(schema: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let address = format!("unix:{}", directory.path().join("node.sock").display());
         let mut child = Command::new(env!("CARGO_BIN_EXE_bitcoin-client"))
@@ -133,12 +134,12 @@ impl MockProcess {
     }
 
     /// Tells it a line, such as `mine`.
-    pub fn tell(&mut self, line: &str) {
+    pub(crate) fn tell(&mut self, line: &str) {
         writeln!(self.stdin, "{line}").unwrap();
     }
 
     /// Ends it as a crash would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -152,7 +153,7 @@ impl Drop for MockProcess {
 }
 
 /// Templates at once.
-pub fn no_cooldown() -> TemplateOptions {
+pub(crate) fn no_cooldown() -> TemplateOptions {
     TemplateOptions {
         cooldown: false,
         ..TemplateOptions::default()
@@ -160,7 +161,7 @@ pub fn no_cooldown() -> TemplateOptions {
 }
 
 /// A coinbase transaction as a pool makes it.
-pub fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transaction {
+pub(crate) fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transaction {
     let mut script = coinbase.script_sig_prefix.to_bytes();
     script.extend(extra_nonce);
     let mut output = vec![TxOut {
@@ -182,7 +183,7 @@ pub fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transact
 }
 
 /// What solves a template, and the block that it makes.
-pub async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, Block) {
+pub(crate) async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, Block) {
     let (header, coinbase, path) = futures::try_join!(
         template.header(),
         template.coinbase(),
@@ -210,7 +211,7 @@ pub async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, B
 }
 
 /// Changes a block and gives it work again.
-pub fn remine(mut block: Block, change: impl FnOnce(&mut Block)) -> Block {
+pub(crate) fn remine(mut block: Block, change: impl FnOnce(&mut Block)) -> Block {
     change(&mut block);
     block.header.merkle_root = block.compute_merkle_root().unwrap();
     while block.header.validate_pow(block.header.target()).is_err() {
@@ -220,12 +221,12 @@ pub fn remine(mut block: Block, change: impl FnOnce(&mut Block)) -> Block {
 }
 
 /// No witness, where one is needed.
-pub fn without_witness(block: &mut Block) {
+pub(crate) fn without_witness(block: &mut Block) {
     block.txdata[0].input[0].witness = Witness::new();
 }
 
 /// How long something took.
-pub async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let started = Instant::now();
     (future.await, started.elapsed())
 }
