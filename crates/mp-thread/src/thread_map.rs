@@ -1,7 +1,7 @@
 //! The thread map in both directions: threads that the peer makes here, and threads that this process makes there.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use mp_conn::proxy_capnp::thread_map;
 use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
@@ -26,6 +26,8 @@ pub(crate) struct ThreadState {
     /// The peer's threads for asynchronous calls.
     asynchronous: Arc<AsyncThreads>,
     callback_thread: Arc<CallbackThread>,
+    /// Whether the pools' threads will be told when the connection ends.
+    ending: Once,
 }
 
 impl ThreadState {
@@ -38,6 +40,7 @@ impl ThreadState {
             local: Arc::new(ThreadMap),
             asynchronous: Arc::default(),
             callback_thread: Arc::new(CallbackThread),
+            ending: Once::new(),
         })
     }
 
@@ -102,7 +105,9 @@ impl ThreadState {
             Err(job) => job,
             posted => return posted,
         };
-        if pool.is_busy() && pool.len() < connection.limits().pool_threads {
+        let limit = connection.limits().pool_threads;
+        if pool.is_busy() && pool.len() < limit && !connection.is_closed() {
+            self.end_pools_with(connection);
             let suffix = format!("callback/{}", pool.len());
             // A thread that cannot be made leaves those that there are.
             pool.grow(connection.event_loop().name(), suffix, connection)
@@ -143,7 +148,25 @@ impl ThreadState {
             )?;
         }
         *pool = made;
+        drop(pool);
+        self.end_pools_with(connection);
         Ok(())
+    }
+
+    /// Has the threads of the pools end when the connection does, though handles to it may live on.
+    fn end_pools_with(&self, connection: &Connection) {
+        self.ending.call_once(|| {
+            let ended = connection.downgrade();
+            connection.on_disconnect(move || {
+                // A connection without handles has no pools any more.
+                let Some(connection) = ended.upgrade() else {
+                    return;
+                };
+                let state = Self::of(&connection);
+                lock(&state.pool).close();
+                lock(&state.callback_pool).close();
+            });
+        });
     }
 
     fn count_thread(&self, connection: &Connection) -> Result<impl Send + 'static, Error> {

@@ -54,10 +54,25 @@ impl Pair {
         (pair, recorder)
     }
 
+    /// Both ends, with thread maps exchanged, on event loops of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let (ours, theirs) = UnixStream::pair().expect("sockets can be made");
+        let pair = Self::between([ours, theirs], [name, name]);
+        pair.party
+            .init_thread_map()
+            .expect("thread maps are exchanged");
+        pair
+    }
+
     fn on(ours: UnixStream, theirs: UnixStream) -> Self {
+        Self::between([ours, theirs], ["client", "server"])
+    }
+
+    fn between([ours, theirs]: [UnixStream; 2], [client, server]: [&str; 2]) -> Self {
         let object = PartyObject::new();
-        let server_loop = event_loop("server");
-        let client_loop = event_loop("client");
+        let server_loop = event_loop(server);
+        let client_loop = event_loop(client);
         let served: Arc<dyn Party> = Arc::<PartyObject>::clone(&object);
         let server = multiprocess::serve(&server_loop, theirs, served).expect("it can be served");
         let party = multiprocess::connect::<dyn Party>(&client_loop, ours).expect("it connects");

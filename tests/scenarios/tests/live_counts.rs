@@ -91,6 +91,29 @@ fn live_counts_come_back_stress() {
     });
 }
 
+/// The threads of both kinds of pool end with the connection, though its handle is kept.
+#[test]
+fn pools_end_with_their_connection() {
+    let tag = "poolend";
+    let pair = Pair::named(tag);
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+        let names = tasks.filter_map(|task| name(task.ok()?).ok());
+        names
+            .filter(|name| name.trim_end() == format!("{tag}/worker"))
+            .count()
+    };
+    // Asynchronous calls have their callbacks run by a pool.
+    let call = pair.party.callback_async(Arc::new(Plus(1)), 1);
+    assert_eq!(futures::executor::block_on(call).unwrap(), 2);
+    assert!(threads() >= 2, "one for the call, one for its callback");
+    let (client, server) = (pair.client.clone(), pair.server.clone());
+    pair.end();
+    eventually("all of them end", || threads() == 0);
+    assert!(client.is_closed() && server.is_closed());
+}
+
 struct Plus(i32);
 
 impl Callback for Plus {
