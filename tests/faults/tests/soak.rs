@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use faults::faults::{Site, Token};
+use faults::faults::Site;
 use faults::live::Register;
 use faults::pair::{Loops, Pair};
 use faults::patience::{eventually, start};
@@ -56,45 +56,63 @@ fn calls_and_connections_leave_nothing() {
         let pair = Pair::new();
         let register = Register::default();
         flat("calls", thousands(3), |number| {
-            calls(&pair, &register, number as i32)
+            calls(&pair, &register, number as i32);
         });
         assert_eq!(register.live(), 0);
         pair.end();
         let loops = Loops::new();
         flat("connections", thousands(1) / 2, |number| {
-            connection(&loops, number)
+            connection(&loops, number);
         });
         flat("event loops", thousands(1) / 20, |number| {
-            connection(&Loops::new(), number)
+            connection(&Loops::new(), number);
         });
     };
     start("soak", body).join().unwrap();
 }
 
 fn calls(pair: &Pair, register: &Register, number: i32) {
-    assert_eq!(pair.site.add(number, 1).unwrap(), number + 1);
-    assert_eq!(pair.site.work(number).unwrap(), number);
+    assert_eq!(pair.site.add(number, 1).expect("it answers"), number + 1);
+    assert_eq!(pair.site.work(number).expect("it answers"), number);
     match number % 8 {
-        0 => assert_eq!(block_on(pair.site.work_async(number)).unwrap(), number),
-        1 => assert_eq!(
-            pair.site.make_token(number).unwrap().read().unwrap(),
+        0 => assert_eq!(
+            block_on(pair.site.work_async(number)).expect("it answers"),
             number
         ),
-        2 => drop(pair.site.make(number).unwrap()),
-        3 => assert_eq!(pair.site.borrow(Tracked::new(register, 1), 1).unwrap(), 2),
-        4 => assert_eq!(pair.site.apply(Arc::new(Ok), number).unwrap(), number),
+        1 => assert_eq!(
+            pair.site
+                .make_token(number)
+                .expect("it answers")
+                .read()
+                .expect("it answers"),
+            number
+        ),
+        2 => drop(pair.site.make(number).expect("it answers")),
+        3 => assert_eq!(
+            pair.site
+                .borrow(Tracked::new(register, 1), 1)
+                .expect("it answers"),
+            2
+        ),
+        4 => assert_eq!(
+            pair.site.apply(Arc::new(Ok), number).expect("it answers"),
+            number
+        ),
         5 => drop(pair.site.work_async(number)),
-        6 => pair.site.save(Tracked::new(register, 1)).unwrap(),
-        _ => pair.site.forget().unwrap(),
+        6 => pair
+            .site
+            .save(Tracked::new(register, 1))
+            .expect("it answers"),
+        _ => pair.site.forget().expect("it answers"),
     }
 }
 
 /// Ends at one end or the other, sometimes in the middle of a call.
 fn connection(loops: &Loops, number: usize) {
     let pair = loops.pair();
-    assert_eq!(pair.site.work(1).unwrap(), 1);
-    let waiting = (number % 3 == 0).then(|| pair.site.work_async(2));
-    if number % 2 == 0 {
+    assert_eq!(pair.site.work(1).expect("it answers"), 1);
+    let waiting = number.is_multiple_of(3).then(|| pair.site.work_async(2));
+    if number.is_multiple_of(2) {
         pair.server.close();
     }
     drop(waiting);

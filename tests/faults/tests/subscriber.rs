@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use faults::faults::{Item, Site};
+use faults::faults::Site;
 use faults::live::Register;
 use faults::pair::{Loops, nothing_left};
 use faults::patience::{eventually, soon, within_deadline};
@@ -33,7 +33,7 @@ impl Subscriber for Panics {
 
     fn event(&self, _: &Event<'_>) {
         let number = EVENTS.fetch_add(1, Ordering::SeqCst);
-        if ARMED.load(Ordering::SeqCst) && number % STRIDE.load(Ordering::SeqCst) == 0 {
+        if ARMED.load(Ordering::SeqCst) && number.is_multiple_of(STRIDE.load(Ordering::SeqCst)) {
             panic!("in a log subscriber");
         }
     }
