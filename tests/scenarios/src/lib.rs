@@ -11,6 +11,7 @@
     reason = "a basket is raised as a whole, as the schema says"
 )]
 
+pub mod adds;
 pub mod convert;
 pub mod frames;
 pub mod pair;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use multiprocess::{Error, Stats};
 use scenarios::pair::{Pair, connection};
-use scenarios::patience::{eventually, stress};
+use scenarios::patience::{eventually, start, stress};
 use scenarios::scenarios::{Callback, Party, PartyClient, Thing};
 
 /// A ring of three: the first one's object is held by the second, given to the third, called from there, and calls back into
@@ -87,6 +87,33 @@ fn live_counts_come_back_stress() {
         pair.party.callback(Arc::new(Plus(1)), 1).unwrap();
         eventually("all are back", || {
             settled(&pair).1 == before.1 && pair.object.live() == 0
+        });
+    });
+}
+
+/// A reference in a thread-local variable goes with its thread, whichever of the thread's variables go first.
+#[test]
+fn a_reference_in_a_thread_local_variable_goes_with_its_thread_stress() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Vec<Arc<dyn Thing>>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    stress(|| {
+        let pair = Pair::new();
+        for variable_first in [true, false] {
+            let party = pair.party.clone();
+            let user = start("user", move || {
+                if variable_first {
+                    KEPT.with_borrow_mut(Vec::clear);
+                }
+                let thing = party.make_thing().unwrap();
+                KEPT.with_borrow_mut(|kept| kept.push(thing));
+            });
+            user.join().unwrap();
+        }
+        eventually("both are destroyed", || pair.object.live() == 0);
+        eventually("their threads end", || {
+            // One may be kept for asynchronous calls.
+            mp_thread::thread_count(&pair.server) <= 1
         });
     });
 }
