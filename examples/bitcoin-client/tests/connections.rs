@@ -1,7 +1,5 @@
 //! Many calls at once, nodes that stop, and what the library says when there is no node.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod util;
 
 use std::sync::Arc;
@@ -103,10 +101,10 @@ fn a_node_outlives_clients_that_vanish() {
             let mining = node.mining().await.unwrap();
             let template = mining.template(&util::no_cooldown()).await.unwrap();
             let wait = template.next(Default::default());
-            f.wait_for_waiting(1);
+            f.wait_for_waiting(1).await;
             drop((wait, template, mining, node));
         }
-        f.wait_for_waiting(0);
+        f.wait_for_waiting(0).await;
         assert!(f.mining.tip().await.is_ok());
     });
 }

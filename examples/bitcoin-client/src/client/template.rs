@@ -29,6 +29,8 @@ struct Shared {
     /// How many waits were given up that the node has not ended yet. It has one flag for all waits of a template, so that
     /// two interruptions may end only one, and may meet one that is wanted.
     given_up: AtomicUsize,
+    /// Interruptions that the node has not answered yet.
+    interrupting: AtomicUsize,
     /// A wait was interrupted since one that is wanted ended.
     interrupted: AtomicBool,
     /// The same, because a user of this library said so.
@@ -55,6 +57,7 @@ impl BlockTemplate {
                 link,
                 raw,
                 given_up: AtomicUsize::new(0),
+                interrupting: AtomicUsize::new(0),
                 interrupted: AtomicBool::new(false),
                 asked: AtomicBool::new(false),
             }),
@@ -161,7 +164,8 @@ impl BlockTemplate {
                     return Ok(Some(Self::new(Arc::clone(&this.shared.link), raw)));
                 }
                 let shared = &this.shared;
-                let stray = shared.interrupted.swap(false, Ordering::SeqCst);
+                let stray = shared.interrupted.swap(false, Ordering::SeqCst)
+                    || shared.interrupting.load(Ordering::SeqCst) > 0;
                 let asked = shared.asked.swap(false, Ordering::SeqCst);
                 let time_is_left = deadline.is_none_or(|deadline| Instant::now() < deadline);
                 if asked || !time_is_left || !(stray || shared.link.is_short_wait(started)) {
@@ -197,9 +201,22 @@ impl BlockTemplate {
 
 impl Shared {
     /// Ends one of the node's waits for the next template.
-    fn interrupt(&self) {
+    fn interrupt(self: &Arc<Self>) {
         self.interrupted.store(true, Ordering::SeqCst);
-        each!(&self.raw, template, schema => template.interrupt_wait_async().detach(()));
+        self.interrupting.fetch_add(1, Ordering::SeqCst);
+        let answered = Interrupting(Arc::clone(self));
+        each!(&self.raw, template, schema => template.interrupt_wait_async().detach(answered));
+    }
+}
+
+/// An interruption that the node has not answered yet.
+struct Interrupting(Arc<Shared>);
+
+impl Drop for Interrupting {
+    fn drop(&mut self) {
+        // It may have met the wait that goes on now, not the one before.
+        self.0.interrupted.store(true, Ordering::SeqCst);
+        self.0.interrupting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
