@@ -119,7 +119,7 @@ impl Call {
                 (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
                 (_, None) => return Err(Error::Disconnected),
             };
-            Ok::<_, Error>(state.shared.imports.borrow_mut().insert(hook))
+            Ok::<_, Error>(state.shared.add_import(hook))
         })??;
         Ok(Capability::new(Arc::clone(&self.connection), import))
     }

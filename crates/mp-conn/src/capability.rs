@@ -46,7 +46,7 @@ impl Capability {
         let connection = self.inner()?;
         let key = connection.enter(|state| {
             let hook = state.shared.import(self.key()).ok_or(Error::Disconnected)?;
-            Ok::<_, Error>(state.shared.imports.borrow_mut().insert(hook))
+            Ok::<_, Error>(state.shared.add_import(hook))
         })??;
         Ok(Self {
             imported: Arc::new(Imported {

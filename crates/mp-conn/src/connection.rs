@@ -215,7 +215,7 @@ impl Connection {
                 return Err(Error::Disconnected);
             }
             let hook = state.export(object)?;
-            Ok(state.shared.imports.borrow_mut().insert(hook))
+            Ok(state.shared.add_import(hook))
         })??;
         Ok(Capability::new(Arc::clone(&self.inner), key))
     }

@@ -130,7 +130,7 @@ pub(crate) fn reference(
     match state.shared.local_object(hook.as_ref()) {
         Some(object) => Reference::Local(object),
         None => {
-            let key = state.shared.imports.borrow_mut().insert(hook);
+            let key = state.shared.add_import(hook);
             Reference::Remote(Capability::new(Arc::clone(connection), key))
         }
     }

@@ -63,6 +63,9 @@ impl LocalObject {
         let Some(connection) = shared.connection.upgrade() else {
             return Promise::err(disconnected());
         };
+        if shared.closed.get() {
+            return Promise::err(disconnected());
+        }
         if shared.requests.borrow().len() >= shared.limits.calls_in_flight {
             return Promise::err(
                 crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire(),

@@ -154,6 +154,15 @@ impl Shared {
         allowed
     }
 
+    /// Enters a capability into the table. After the connection ended it is dropped, and the key names nothing: the table
+    /// was emptied, and an entry under a key of old would be taken for the old one.
+    pub(crate) fn add_import(&self, hook: Box<dyn ClientHook>) -> usize {
+        if self.closed.get() {
+            return NO_IMPORT;
+        }
+        self.imports.borrow_mut().insert(hook)
+    }
+
     /// The capability that a key names. `None` after the connection ended.
     pub(crate) fn import(&self, key: usize) -> Option<Box<dyn ClientHook>> {
         self.imports.borrow().get(key).map(|hook| hook.add_ref())
@@ -204,3 +213,6 @@ impl Shared {
 
 /// How many messages of the greatest size may be queued beyond the limit: answers that were ready at the same moment.
 const UNASKED_MESSAGES: usize = 4;
+
+/// A key that never names anything.
+const NO_IMPORT: usize = usize::MAX;
