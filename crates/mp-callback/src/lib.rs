@@ -99,6 +99,7 @@
 mod call_future;
 mod convert;
 pub mod endpoint;
+mod epilogue;
 mod interface;
 mod log;
 mod objects;

@@ -8,6 +8,7 @@ use mp_conn::{Connection, Error, Message, Object, panic_text};
 use mp_thread::{Sending, Serving};
 use std::sync::Arc;
 
+use crate::epilogue::{Epilogue, Epilogues};
 use crate::{Method, Objects, ProxyClient, log};
 
 /// A call that is about to run. Generated code gives it the method's three parts.
@@ -15,16 +16,25 @@ use crate::{Method, Objects, ProxyClient, log};
 pub struct ServerCall {
     call: mp_conn::ServerCall,
     request: u64,
+    epilogues: Epilogues,
 }
 
 /// Says that a call was answered.
 #[derive(Debug)]
 #[must_use = "every call is answered"]
-pub struct Reply(());
+pub struct Reply {
+    /// Dropped after the object.
+    _epilogue: Epilogue,
+}
 
 impl ServerCall {
-    pub(crate) fn new(call: mp_conn::ServerCall, request: u64) -> Self {
-        Self { call, request }
+    /// The count is that of the calls that are answered and still hold the object.
+    pub(crate) fn new(call: mp_conn::ServerCall, request: u64, epilogues: Epilogues) -> Self {
+        Self {
+            call,
+            request,
+            epilogues,
+        }
     }
 
     /// The interface that declares the method.
@@ -50,18 +60,23 @@ impl ServerCall {
         invoke: impl FnOnce(A) -> Result<T, Error>,
         build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
     ) -> Reply {
-        let Self { call, request } = self;
+        let Self {
+            call,
+            request,
+            epilogues,
+        } = self;
         if call.is_cancelled() {
             log::canceled_before(&call, request);
             call.fail(&Error::Cancelled);
-            return Reply(());
+            return Reply::new(&epilogues);
         }
         log::executing(&call, request);
         let result = perform::<P, A, T>(&call, method, request, read, invoke);
+        let reply = Reply::new(&epilogues);
         if call.is_cancelled() {
             log::interrupted(&call, request);
             call.fail(&Error::Cancelled);
-            return Reply(());
+            return reply;
         }
         let connection = call.connection();
         match result {
@@ -71,13 +86,21 @@ impl ServerCall {
                 call.fail(&error);
             }
         }
-        Reply(())
+        reply
     }
 
     /// Answers that the object has no such method.
     pub fn unimplemented(self) -> Reply {
         mp_thread::unimplemented("", self.call);
-        Reply(())
+        Reply::new(&self.epilogues)
+    }
+}
+
+impl Reply {
+    fn new(epilogues: &Epilogues) -> Self {
+        Self {
+            _epilogue: epilogues.start(),
+        }
     }
 }
 

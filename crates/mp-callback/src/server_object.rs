@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mp_conn::{Error, Object, panic_text};
 use mp_thread::{Need, Serving};
 
+use crate::epilogue::Epilogues;
 use crate::{Interface, InterfaceInfo, Method, ServerCall, log};
 
 /// The server side of a proxy: takes the peer's calls for an object of this process.
@@ -20,7 +21,10 @@ pub struct ServerObject<I: Interface + ?Sized> {
 }
 
 /// The object, until it is destroyed.
-struct Slot<I: ?Sized>(Mutex<Option<Arc<I>>>);
+struct Slot<I: ?Sized> {
+    object: Mutex<Option<Arc<I>>>,
+    epilogues: Epilogues,
+}
 
 impl<I: Interface + ?Sized> ServerObject<I> {
     /// Offers an object.
@@ -28,7 +32,10 @@ impl<I: Interface + ?Sized> ServerObject<I> {
     pub fn new(object: Arc<I>) -> Self {
         tracing::debug!(target: "ipc", "Creating {} server", I::INFO.name);
         Self {
-            object: Arc::new(Slot(Mutex::new(Some(object)))),
+            object: Arc::new(Slot {
+                object: Mutex::new(Some(object)),
+                epilogues: Epilogues::default(),
+            }),
         }
     }
 
@@ -63,6 +70,8 @@ impl<I: Interface + ?Sized> ServerObject<I> {
         let object = slot.lock().take();
         let dropped = Serving::start(&call, method.context).map(|serving| {
             let dropped = catch_unwind(AssertUnwindSafe(|| drop(object)));
+            // A call that was answered a moment ago may be the last to let go of the object.
+            slot.epilogues.wait();
             serving.settle();
             dropped
         });
@@ -116,11 +125,14 @@ impl<I: Interface + ?Sized> Object for ServerObject<I> {
             let this = object.lock().clone();
             match this {
                 Some(this) => {
-                    drop(I::dispatch(&this, ServerCall::new(call, request)));
+                    let epilogues = object.epilogues.clone();
+                    let reply = I::dispatch(&this, ServerCall::new(call, request, epilogues));
                     if is_last(&object, &this) {
                         // Its destructor may wait for anything: this thread must not keep the socket meanwhile.
                         mp_thread::wait_not();
                     }
+                    drop(this);
+                    drop(reply);
                 }
                 None => call.fail(&Error::Destroyed {
                     interface: info.name.to_owned(),
@@ -152,7 +164,7 @@ impl<I: Interface + ?Sized> std::fmt::Debug for ServerObject<I> {
 
 impl<I: ?Sized> Slot<I> {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<I>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.object.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
