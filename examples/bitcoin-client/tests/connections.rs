@@ -30,7 +30,7 @@ fn calls_are_answered_while_many_others_wait() {
             let node = Node::connect(&mock.address).await.unwrap();
             let mining = node.mining().await.unwrap();
             let tip = mining.tip().await.unwrap().unwrap();
-            let waits: Vec<_> = (0..200)
+            let waits: Vec<_> = (0..100)
                 .map(|_| mining.wait_tip_changed(tip.hash, None))
                 .collect();
             assert_eq!(
