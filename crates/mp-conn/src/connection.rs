@@ -1,6 +1,7 @@
 //! Handles to connections.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -170,10 +171,17 @@ impl Connection {
                 references: shared.imports.borrow().len(),
                 calls: shared.calls.borrow().len(),
                 requests: shared.requests.borrow().len(),
+                threads: self.inner.threads.load(Ordering::SeqCst),
                 queued_bytes: shared.outbox.borrow().queued(),
             }
         });
         counted.unwrap_or_default()
+    }
+
+    /// The count of threads that [`stats`](Self::stats) shows. The layer that makes the threads keeps it.
+    #[must_use]
+    pub fn thread_counter(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.inner.threads)
     }
 
     /// Something that a layer above keeps for each connection, made the first time it is asked for.
@@ -292,6 +300,8 @@ pub struct Stats {
     pub calls: usize,
     /// Calls of the peer that are not answered yet.
     pub requests: usize,
+    /// Threads of this process that run for the peer, which asked for them.
+    pub threads: usize,
     /// Bytes that wait to be written.
     pub queued_bytes: usize,
 }

@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) waiters: AtomicUsize,
     /// Calls of the peer that were not answered when the vat was left last.
     pub(crate) requests: AtomicUsize,
+    /// Threads that run for the peer. They may outlive the connection for a moment.
+    pub(crate) threads: Arc<AtomicUsize>,
     /// So many bytes wait to be written that callers wait.
     pub(crate) congested: AtomicBool,
     key: usize,
@@ -107,6 +109,7 @@ impl Inner {
                 registration,
                 waiters: AtomicUsize::new(0),
                 requests: AtomicUsize::new(0),
+                threads: Arc::default(),
                 congested: AtomicBool::new(false),
                 key,
                 lifecycle: Mutex::default(),

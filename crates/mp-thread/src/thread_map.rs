@@ -34,7 +34,7 @@ impl ThreadState {
     pub(crate) fn of(connection: &Connection) -> Arc<Self> {
         connection.extension(|| Self {
             remote: Mutex::default(),
-            threads: Arc::default(),
+            threads: connection.thread_counter(),
             pool: Mutex::default(),
             callback_pool: Mutex::default(),
             local: Arc::new(ThreadMap),

@@ -70,7 +70,7 @@ fn recursion_stays_on_two_threads_to_a_depth_of_100() {
             let me = std::thread::current().id();
             assert_eq!(*threads.lock().unwrap(), HashSet::from([me]));
         }
-        assert_eq!(mp_thread::thread_count(&pair.server), 1);
+        assert_eq!(pair.server.stats().threads, 1);
     });
 }
 
@@ -179,7 +179,7 @@ fn one_thread_over_many_connections_and_event_loops_stress() {
         assert_eq!(innermost.call().unwrap(), 6);
         assert_eq!(*threads.lock().unwrap(), HashSet::from([me]));
         for pair in &pairs {
-            assert_eq!(mp_thread::thread_count(&pair.server), 1);
+            assert_eq!(pair.server.stats().threads, 1);
         }
     });
 }
