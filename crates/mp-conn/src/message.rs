@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// The params or results of a call, and the objects that they refer to, apart from any connection.
 ///
-/// The content's capability pointers hold tickets: numbers of entries in [`references`](Self::references).
+/// The content's capability pointers hold tickets: numbers of entries in the slice that [`read`](Self::read) passes on.
 pub struct Message {
     builder: Builder<HeapAllocator>,
     /// By index of the capability pointers.
