@@ -26,9 +26,10 @@ fn the_corpus_and_its_neighbours_harm_nobody() {
 #[test]
 fn a_session_of_the_corpus_still_does_something() {
     let inputs = corpus::load("server").unwrap();
-    let made = inputs.iter().map(|(_, input)| connection::made(input));
-    // Objects of the session, and what their calls were for: it fails when the corpus is to be recorded anew.
-    assert!(made.flatten().any(|number| number == 20));
+    // Objects of the session, and what their calls were for: it fails when the corpus is to be recorded anew. A session is sent
+    // without waiting for answers, so that in some the end overtakes a call: one of many tries is enough.
+    let does_something = |input: &[u8]| connection::made(input).contains(&20);
+    assert!((0..100).any(|_| inputs.iter().any(|(_, input)| does_something(input))));
 }
 
 #[test]
