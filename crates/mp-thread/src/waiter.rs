@@ -158,12 +158,6 @@ impl<J> Waiter<J> {
         self.lock().interrupt = None;
     }
 
-    /// Whether nobody will post any more, and the queue is empty.
-    pub fn is_done(&self) -> bool {
-        let state = self.lock();
-        state.closed && state.jobs.is_empty()
-    }
-
     /// Waits for the next job of any kind, as a thread does that has nothing else to do.
     pub fn next_job(&self) -> Event<J> {
         let mut state = self.lock();
