@@ -4,12 +4,14 @@
 mod util;
 
 use std::os::unix::net::UnixStream;
+use std::task::{Poll, Waker};
 
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, return_};
-use mp_conn::{Call, EventLoop, Limits, connect};
+use mp_conn::{Call, EventLoop, Limits, Stats, connect};
 
 use crate::util::raw::{
-    Answer, ECHO, GIVE_BACK, HOLD, MAKE, Raw, call_with_cap, is_unimplemented, resolve, start,
+    Answer, ECHO, GIVE_BACK, HOLD, MAKE, Raw, answer_with_object, call_with_cap, is_unimplemented,
+    resolve, start,
 };
 use crate::util::{until, within_deadline};
 
@@ -322,6 +324,30 @@ fn a_server_that_lies_harms_its_own_connection_only() {
         });
         assert!(util::wait(call).is_err());
         assert!(!peer.connection().unwrap().is_closed());
+    });
+}
+
+#[test]
+fn an_answer_that_is_taken_after_the_end_leaves_no_reference() {
+    within_deadline(|| {
+        let (_event_loop, peer, mut raw) = hostile_server();
+        let (mut call, question) = first_call(&peer, &mut raw);
+        answer_with_object(&mut raw, question, 7);
+        until("the answer is there", || call.pipelined(&[3]).is_err());
+        let connection = call.connection();
+        connection.close();
+        assert_eq!(connection.stats().references, 0);
+        let object = call.pipelined(&[]).unwrap();
+        let error = util::send(&object, ECHO, "late").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "IPC client method called after disconnect."
+        );
+        let answer = call.poll_message(Waker::noop());
+        assert!(matches!(answer, Poll::Ready(Ok(_))));
+        // Both handles are still held.
+        assert_eq!(connection.stats(), Stats::default());
+        drop((object, answer));
     });
 }
 

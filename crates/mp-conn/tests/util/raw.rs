@@ -264,6 +264,18 @@ pub(crate) fn call_with_cap(
     });
 }
 
+/// Answers a question of the other end's with an object.
+pub(crate) fn answer_with_object(raw: &mut Raw, question: u32, object: u32) {
+    raw.send(|message| {
+        let mut answer = message.init_return();
+        answer.set_answer_id(question);
+        let mut results = answer.init_results();
+        let table = results.reborrow().init_cap_table(1);
+        table.get(0).set_sender_hosted(object);
+        set_first_capability(results.get_content());
+    });
+}
+
 /// Makes a pointer to the first capability of the message.
 fn set_first_capability(mut content: capnp::any_pointer::Builder<'_>) {
     let mut table = Vec::new();
