@@ -225,7 +225,7 @@ impl Call {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => {
                 self.key = None;
-                Poll::Ready(result)
+                Poll::Ready(result.map_err(|error| self.connection.limits.reading(error)))
             }
             Err(error) => Poll::Ready(Err(error)),
         }

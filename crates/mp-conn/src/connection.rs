@@ -156,6 +156,13 @@ impl Connection {
         }
     }
 
+    /// Whether a message of the peer has come.
+    pub(crate) fn has_heard(&self) -> bool {
+        let heard = self.inner.enter(|state| state.heard);
+        // A connection that broke has ended, and nothing more is asked of it.
+        heard.unwrap_or(true)
+    }
+
     /// Keeps a share of a listener's limit until the connection has ended.
     pub(crate) fn keep_until_end(&self, slot: Slot) {
         self.inner.keep_until_end(slot);

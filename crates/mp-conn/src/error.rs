@@ -174,14 +174,20 @@ impl Error {
                 kind: RemoteKind::Overloaded,
                 text: error.extra,
             },
-            _ => Self::Malformed(error.to_string()),
+            _ => Self::from(error),
         }
     }
 }
 
 impl From<capnp::Error> for Error {
     fn from(error: capnp::Error) -> Self {
-        Self::Malformed(error.to_string())
+        Self::Malformed(match error.kind {
+            capnp::ErrorKind::NestingLimitExceeded
+            | capnp::ErrorKind::MessageIsTooDeeplyNested
+            | capnp::ErrorKind::MessageIsTooDeeplyNestedOrContainsCycles => TOO_DEEP.to_owned(),
+            capnp::ErrorKind::ReadLimitExceeded => READ_TOO_OFTEN.to_owned(),
+            _ => error.to_string(),
+        })
     }
 }
 
@@ -209,5 +215,10 @@ impl From<io::Error> for Error {
     }
 }
 
+/// Says that a message is nested deeper than its connection allows, where the connection is not known.
+pub(crate) const TOO_DEEP: &str = "nested deeper than the limit `nesting` allows";
+/// Says that a message refers to the same bytes again and again, where the connection is not known.
+pub(crate) const READ_TOO_OFTEN: &str =
+    "larger than the limit `message_bytes` allows when it is read";
 /// The limit that passes by itself.
 pub(crate) const QUEUED_BYTES: &str = "queued_bytes";

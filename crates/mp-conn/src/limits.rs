@@ -1,5 +1,8 @@
 //! The bounds on what one peer can make this process spend.
 
+use crate::Error;
+use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
+
 /// The limits of a connection, each with its default.
 ///
 /// A peer that goes beyond one gets an error that names it, or loses its connection where the protocol has no way to
@@ -8,6 +11,7 @@
 /// | limit | default | what it counts | beyond it |
 /// |---|---|---|---|
 /// | [`max_connections`](crate::ListenOptions::max_connections) | 1,000 | connections of one listener | clients wait in the system's queue |
+/// | [`handshake_timeout`](crate::ListenOptions::handshake_timeout) | 30 s | time from a client's connecting to its first message | the connection ends |
 /// | [`message_bytes`](Self::message_bytes) | 64 MiB | one message, read or sent | the peer's: the connection ends; a call of this process, or an answer: it fails |
 /// | [`nesting`](Self::nesting) | 64 | structs and lists within each other | the call fails |
 /// | [`calls_in_flight`](Self::calls_in_flight) | 10,000 | the peer's calls that are not answered, and answers with objects that it has not finished | the call fails |
@@ -17,6 +21,7 @@
 /// | [`threads`](Self::threads) | 1,000 | threads made by `makeThread` that run | `makeThread` fails |
 /// | [`pool_threads`](Self::pool_threads) | 64 | threads made by `makePool`, and those for callbacks that name none | `makePool` fails; callbacks wait for a thread |
 /// | [`queued_bytes`](Self::queued_bytes) | 16 MiB | bytes that wait because the peer does not read | threads that call or answer wait; asynchronous calls fail; beyond it by four messages of the greatest size, the connection ends |
+/// | (four times `message_bytes`) | 256 MiB | bytes that are read of one message, whose pointers may lead to the same bytes many times | the call fails |
 /// | (fixed) | 64 | calls on the answers of calls on the answers of … that are not there yet | the call fails |
 /// | (fixed) | 511 | segments of a message | the connection ends |
 ///
@@ -61,3 +66,28 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// How many words of one message may be read. Params are looked at, read and perhaps copied.
+    pub(crate) fn read_words(&self) -> usize {
+        (self.message_bytes / 8).saturating_mul(READ_TIMES)
+    }
+
+    /// What reading a message failed with: names the limit if it was one that stopped it.
+    pub(crate) fn reading(&self, error: Error) -> Error {
+        match error {
+            Error::Malformed(text) if text == TOO_DEEP => Error::limit(
+                "nesting",
+                usize::try_from(self.nesting).unwrap_or(usize::MAX),
+            ),
+            Error::Malformed(text) if text == READ_TOO_OFTEN => Error::limit(
+                "bytes read of a message",
+                self.read_words().saturating_mul(8),
+            ),
+            other => other,
+        }
+    }
+}
+
+/// How often a message of the greatest size may be read.
+const READ_TIMES: usize = 4;

@@ -219,11 +219,12 @@ impl ServerCall {
         let Some(key) = self.key else {
             return Err(Error::Cancelled);
         };
-        self.connection.enter(|state| {
+        let read = self.connection.enter(|state| {
             let mut requests = state.shared.requests.borrow_mut();
             let slot = requests.get_mut(key).ok_or(Error::Cancelled)?;
             action(slot, state)
-        })?
+        })?;
+        read.map_err(|error| self.connection.limits.reading(error))
     }
 
     fn finish(

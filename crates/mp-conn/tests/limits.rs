@@ -214,31 +214,6 @@ fn message_bytes_of_results() {
     });
 }
 
-#[test]
-fn nesting() {
-    within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.nesting = 12);
-        let nested = |call: capnp_rpc::rpc_capnp::call::Builder<'_>, depth: u32| {
-            let mut content = call.init_params().get_content();
-            for _ in 0..depth {
-                let list = content.initn_as::<capnp::any_pointer_list::Builder<'_>>(1);
-                content = list.get(0);
-            }
-        };
-        // The message, the call and the payload are the first levels.
-        raw.call_with(1, GIVE_BACK, |call| nested(call, 6));
-        assert_eq!(raw.answer(), (1, Answer::Results(0)));
-        raw.call_with(2, GIVE_BACK, |call| nested(call, 20));
-        let (question, answer) = raw.answer();
-        let Answer::Exception(text) = answer else {
-            panic!("{answer:?}");
-        };
-        assert_eq!(question, 2);
-        assert!(text.contains("nest"), "{text}");
-        server.serves_others();
-    });
-}
-
 /// Says that it was woken.
 struct Flag(std::sync::mpsc::Sender<()>);
 

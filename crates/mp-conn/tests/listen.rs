@@ -3,10 +3,12 @@
 
 mod util;
 
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use mp_conn::{
     Capability, Error, EventLoop, Limits, ListenOptions, Listener, Stream, connect, listen,
@@ -63,6 +65,38 @@ fn the_limit_of_connections_makes_clients_wait() {
         assert!(util::is_pending(&mut waiting));
         drop(second);
         assert_eq!(util::wait(waiting).unwrap(), "3");
+        assert_eq!(listener.connections().len(), 2);
+    });
+}
+
+#[test]
+fn clients_that_say_nothing_lose_their_places() {
+    within_deadline(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("node.sock");
+        let event_loop = EventLoop::new("listen").unwrap();
+        let mut options = ListenOptions::default();
+        options.max_connections = 3;
+        options.handshake_timeout = Some(Duration::from_secs(1));
+        let listener = listen(&event_loop, &*path, options, |_| Arc::new(Echo)).unwrap();
+        let first = client(&event_loop, &path);
+        assert_eq!(echo(&first, 0, "1").unwrap(), "1");
+        let begin = Instant::now();
+        let mut silent = UnixStream::connect(&path).unwrap();
+        let mut halting = UnixStream::connect(&path).unwrap();
+        halting.write_all(&[0, 0, 0, 0, 9, 0, 0, 0, 1]).unwrap();
+        // There is no place for another one, until they have had their time.
+        let late = client(&event_loop, &path);
+        assert_eq!(echo(&late, 0, "late").unwrap(), "late");
+        assert!(begin.elapsed() >= Duration::from_secs(1));
+        for stream in [&mut silent, &mut halting] {
+            // The end of the stream, or a reset because of what was not read.
+            assert_eq!(stream.read(&mut [0; 8]).unwrap_or(0), 0);
+        }
+        // Who has said something may be silent after that.
+        let past = Instant::now() + Duration::from_secs(1);
+        until("the time passes again", || Instant::now() > past);
+        assert_eq!(echo(&first, 0, "still").unwrap(), "still");
         assert_eq!(listener.connections().len(), 2);
     });
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketFlags};
 
+use super::handshake::Silent;
 use super::options::ListenOptions;
 use crate::access::Peer;
 use crate::connection::WeakConnection;
@@ -21,19 +22,21 @@ pub(super) type Factory = dyn Fn(&Peer) -> Arc<dyn Object> + Send + Sync;
 
 /// What the event loop calls.
 pub(super) struct Acceptor {
-    event_loop: EventLoop,
+    pub(super) event_loop: EventLoop,
     socket: Arc<OwnedFd>,
-    options: ListenOptions,
+    pub(super) options: ListenOptions,
     object: Box<Factory>,
     registration: OnceLock<Registration>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Connections, and those that are being accepted.
     open: usize,
     connections: HashMap<u64, WeakConnection>,
+    /// Clients that may not have said anything yet.
+    pub(super) silent: Silent,
     /// Accepting failed for want of something: it is tried again when a connection ends, or when this fires.
     retry: Option<Arc<Timer>>,
     /// The loop does not watch the socket.
@@ -117,6 +120,7 @@ impl Acceptor {
         slot.id = Some(connection.id());
         let weak = connection.downgrade();
         self.state().connections.insert(connection.id(), weak);
+        self.expect_greeting(&connection);
         connection.keep_until_end(slot);
         Ok(())
     }
@@ -166,7 +170,7 @@ impl Acceptor {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -194,6 +198,7 @@ impl Drop for Slot {
             state.open -= 1;
             if let Some(id) = self.id {
                 state.connections.remove(&id);
+                state.silent.forget(id);
             }
             // A descriptor was closed: what kept this listener from accepting may be over.
             state.retry = None;

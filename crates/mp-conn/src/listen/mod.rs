@@ -1,6 +1,7 @@
 //! Listening: accepts clients on the event loop's thread, as many at a time as are allowed.
 
 mod acceptor;
+mod handshake;
 mod options;
 
 use std::fmt;

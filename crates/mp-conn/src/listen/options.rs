@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::access::Peers;
 use crate::{Address, Limits};
@@ -19,6 +20,9 @@ pub struct ListenOptions {
     pub limits: Limits,
     /// The mode of the socket's file, whatever the process's umask. Default: 0600.
     pub mode: u32,
+    /// How long a client may take to send its first message; a client that does not is disconnected, so that those who say
+    /// nothing take no place from others. `None`: for ever. Default: 30 seconds.
+    pub handshake_timeout: Option<Duration>,
     /// Whose processes are accepted. Others are disconnected at once. Default: this process's user.
     pub peers: Peers,
 }
@@ -29,6 +33,7 @@ impl Default for ListenOptions {
             max_connections: 1_000,
             limits: Limits::default(),
             mode: 0o600,
+            handshake_timeout: Some(Duration::from_secs(30)),
             peers: Peers::SameUser,
         }
     }

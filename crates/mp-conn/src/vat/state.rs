@@ -44,6 +44,8 @@ pub(crate) struct State {
     reader: FrameReader,
     options: ReaderOptions,
     waker: Waker,
+    /// A message of the peer has come.
+    pub(crate) heard: bool,
     /// The stream takes no more bytes at the moment.
     pub(crate) write_blocked: bool,
     /// The poller watches for the stream to take more.
@@ -71,8 +73,7 @@ impl State {
         waker: Waker,
     ) -> (Self, Option<usize>) {
         let options = ReaderOptions {
-            // Several times over: params are looked at, read and perhaps copied.
-            traversal_limit_in_words: Some((limits.message_bytes / 8).saturating_mul(READ_TIMES)),
+            traversal_limit_in_words: Some(limits.read_words()),
             nesting_limit: i32::try_from(limits.nesting).unwrap_or(i32::MAX),
         };
         let reader = FrameReader::new(limits.message_bytes);
@@ -103,6 +104,7 @@ impl State {
             reader,
             options,
             waker,
+            heard: false,
             write_blocked: false,
             write_watched: false,
         };
@@ -256,6 +258,7 @@ impl State {
         while let Some(segments) = self.reader.next_message()? {
             let current = Rc::clone(&self.shared.current_question);
             let message = Incoming::new(segments, self.options, current)?;
+            self.heard = true;
             self.shared.inbox.borrow_mut().push(message);
         }
         Ok(())
@@ -278,6 +281,3 @@ fn premature_end() -> capnp::Error {
 
 /// After so many reads what was read is handled, and other connections of the loop get their turn.
 pub(crate) const READS_IN_A_ROW: usize = 16;
-
-/// How often a message of the greatest size may be read.
-const READ_TIMES: usize = 4;

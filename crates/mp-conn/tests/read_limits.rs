@@ -1,0 +1,137 @@
+//! Limits on what reading one message costs: at the limit, one beyond it, and what the error says.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod util;
+
+use std::os::unix::net::UnixStream;
+use std::task::{Poll, Waker};
+
+use capnp::any_pointer;
+use capnp::message::{Builder, HeapAllocator};
+use capnp_rpc::rpc_capnp::message;
+use mp_conn::{CallContext, Connection, Error, Limits, connect, serve};
+
+use crate::util::raw::{Answer, ECHO, GIVE_BACK, Raw, Server, exceeded};
+use crate::util::{until, within_deadline};
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+fn start(change: impl FnOnce(&mut Limits)) -> (Server, Raw) {
+    let (server, mut raw) = Server::start(limits(change));
+    raw.bootstrap();
+    raw.finish(0);
+    (server, raw)
+}
+
+/// Makes lists within each other.
+fn nest(mut content: any_pointer::Builder<'_>, depth: u32) {
+    for _ in 0..depth {
+        let list = content.initn_as::<capnp::any_pointer_list::Builder<'_>>(1);
+        content = list.get(0);
+    }
+}
+
+#[test]
+fn nesting() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.nesting = 12);
+        // The message, the call and the payload are the first levels.
+        raw.call_with(1, GIVE_BACK, |call| {
+            nest(call.init_params().get_content(), 9);
+        });
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        for (question, depth) in [(2, 10), (3, 500)] {
+            raw.call_with(question, GIVE_BACK, |call| {
+                nest(call.init_params().get_content(), depth);
+            });
+            assert_eq!(raw.answer(), (question, exceeded("nesting", 12)));
+        }
+        raw.call(4, GIVE_BACK);
+        assert_eq!(raw.answer(), (4, Answer::Results(0)));
+        server.serves_others();
+    });
+}
+
+#[test]
+fn nesting_of_answers() {
+    within_deadline(|| {
+        let (server, _raw) = start(|_| ());
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let served = Limits::default();
+        serve(server.event_loop(), theirs, server.victim(), served).unwrap();
+        let limits = limits(|limits| limits.nesting = 12);
+        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let answer = |depth| {
+            let context = CallContext::default();
+            let sent = Connection::call(&peer, 1, GIVE_BACK, &context, |params| {
+                nest(params, depth);
+                Ok(())
+            });
+            let (mut call, mut answer) = (sent.unwrap(), None);
+            until("there is an answer", || {
+                if let Poll::Ready(ready) = call.poll_message(Waker::noop()) {
+                    answer = Some(ready);
+                }
+                answer.is_some()
+            });
+            answer.unwrap()
+        };
+        answer(9).unwrap();
+        let error = answer(10).unwrap_err();
+        assert_eq!(error.to_string(), "limit exceeded: nesting is 12");
+        assert!(matches!(error, Error::LimitExceeded { .. }));
+        answer(9).unwrap();
+    });
+}
+
+#[test]
+fn bytes_read_of_a_message() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);
+        // Whoever copies the params reads the same bytes once for each pointer.
+        raw.send_bytes(&repeated(1, 5));
+        // They were read: what is too large is the answer with all of them.
+        assert_eq!(raw.answer(), (1, exceeded("message_bytes", 80_000)));
+        raw.send_bytes(&repeated(2, 6));
+        assert_eq!(
+            raw.answer(),
+            (2, exceeded("bytes read of a message", 320_000))
+        );
+        raw.call(3, ECHO);
+        assert_eq!(raw.answer(), (3, Answer::Results(0)));
+        server.serves_others();
+    });
+}
+
+/// A call of `GIVE_BACK` whose params are so many pointers to the same bytes.
+fn repeated(question: u32, times: u32) -> Vec<u8> {
+    let mut built = Builder::new(HeapAllocator::new().first_segment_words(9_000));
+    let mut call = built.init_root::<message::Builder<'_>>().init_call();
+    call.set_question_id(question);
+    call.set_interface_id(1);
+    call.set_method_id(GIVE_BACK);
+    call.reborrow().init_target().set_imported_cap(0);
+    let content = call.init_params().get_content();
+    let mut list = content.initn_as::<capnp::data_list::Builder<'_>>(times);
+    list.set(0, &[0; REPEATED as usize]);
+    let mut bytes = capnp::serialize::write_message_to_words(&built);
+    // The first pointer: the offset in words in the lower half, and the number of bytes, which is unique, in the upper one.
+    let upper = (REPEATED << 3 | 2).to_le_bytes();
+    let word = |at: usize| at * 8..at * 8 + 8;
+    let first = (0..bytes.len() / 8)
+        .find(|at| bytes[word(*at)][4..] == upper)
+        .unwrap();
+    let lower = u32::from_le_bytes(bytes[first * 8..first * 8 + 4].try_into().unwrap());
+    for index in 1..times {
+        let pointer = [(lower - 4 * index).to_le_bytes(), upper].concat();
+        bytes[word(first + index as usize)].copy_from_slice(&pointer);
+    }
+    bytes
+}
+
+/// Bytes that are there once in a message.
+const REPEATED: u32 = 60_000;
