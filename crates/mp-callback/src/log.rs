@@ -49,9 +49,10 @@ pub(crate) fn canceled_before(call: &ServerCall, request: u64) {
         name(&call.connection()));
 }
 
-pub(crate) fn interrupted(call: &ServerCall, request: u64) {
-    tracing::info!(target: "ipc", "{{{}}} IPC server request #{request} interrupted (canceled)",
-        name(&call.connection()));
+/// Says that a method ran, and that its caller gave up or went away meanwhile.
+pub(crate) fn interrupted(connection: &Connection, request: u64) {
+    tracing::info!(target: "ipc", "{{{}}} IPC server request #{request} interrupted (canceled): nobody waits for its answer",
+        name(connection));
 }
 
 /// Says that an object could not be destroyed, unless it is gone with its connection.

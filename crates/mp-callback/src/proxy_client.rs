@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Call, CallContext, Capability, Connection, Error, Message, Threads};
+use mp_conn::{Call, CallContext, Capability, Connection, Error, EventLoop, Message, Threads};
 use mp_thread::{PendingDestroy, Sending};
 
 use crate::call_future::CallFuture;
@@ -99,7 +99,7 @@ impl ProxyClient {
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let connection = self.connection()?;
-        mp_thread::may_block(&connection)?;
+        EventLoop::may_block()?;
         let context = CallContext {
             threads: method
                 .context
@@ -163,7 +163,7 @@ impl ProxyClient {
     /// [`Error::Destroyed`] the second time; else as for any call.
     pub fn destroy(&self) -> Result<(), Error> {
         let connection = self.connection()?;
-        mp_thread::may_block(&connection)?;
+        EventLoop::may_block()?;
         if self.reference.destroyed.swap(true, Ordering::SeqCst) {
             return Err(self.reference.destroyed_error());
         }

@@ -74,7 +74,7 @@ impl ServerCall {
         let result = perform::<P, A, T>(&call, method, request, read, invoke);
         let reply = Reply::new(&epilogues);
         if call.is_cancelled() {
-            log::interrupted(&call, request);
+            log::interrupted(&call.connection(), request);
             call.fail(&Error::Cancelled);
             return reply;
         }
@@ -142,6 +142,7 @@ fn answer<R: Owned, T>(
     build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
 ) {
     let connection = call.connection();
+    let cancellation = call.cancellation();
     let thread_map: Vec<(u16, Arc<dyn Object>)> = method
         .thread_map_result
         .map(|field| (field, mp_thread::thread_map(&connection)))
@@ -179,7 +180,11 @@ fn answer<R: Owned, T>(
     };
     if let Err(error) = answered {
         mp_thread::wait_not();
-        log::uncaught(&connection, request, &error);
+        if cancellation.is_cancelled() {
+            log::interrupted(&connection, request);
+        } else {
+            log::uncaught(&connection, request, &error);
+        }
     }
 }
 

@@ -116,13 +116,9 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] when the deadline passes; [`Error::WouldBlockEventLoop`] on the loop's own thread.
+    /// [`Error::TimedOut`] when the deadline passes; [`Error::WouldBlockEventLoop`] on the thread of an event loop.
     pub fn wait_closed(&self, deadline: Option<Instant>) -> Result<(), Error> {
-        if self.inner.event_loop.is_current() {
-            return Err(Error::WouldBlockEventLoop(
-                self.inner.event_loop.name().to_owned(),
-            ));
-        }
+        EventLoop::may_block()?;
         let mut lifecycle = self.inner.lifecycle();
         while lifecycle.end.is_none() {
             lifecycle = match deadline {
@@ -307,7 +303,7 @@ pub struct Stats {
     pub calls: usize,
     /// Calls of the peer that are not answered yet.
     pub requests: usize,
-    /// Threads of this process that run for the peer, which asked for them.
+    /// Threads of this process that run for the peer, which asked for them one by one. Those of pools are not counted.
     pub threads: usize,
     /// Bytes that wait to be written.
     pub queued_bytes: usize,

@@ -326,9 +326,14 @@ impl RequestState {
         self.cancelled.load(Ordering::SeqCst)
     }
 
+    /// Notes that the caller gave up. May be called with the vat's lock held; [`cancel`](Self::cancel) follows.
+    pub(crate) fn note_cancelled(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+    }
+
     /// Notes that the caller gave up. Wakes whoever wants to know: never with the vat's lock held.
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
+        self.note_cancelled();
         let wakers = std::mem::take(&mut *self.wakers());
         for waker in wakers {
             waker.wake();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use crate::{Error, Stream};
+use crate::{Error, EventLoop, Stream};
 
 /// A child process. It is waited for as soon as it ends, whether this handle is still there or not.
 #[derive(Clone, Debug)]
@@ -47,9 +47,11 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] when the deadline passes; [`Error::Io`] when the system cannot tell.
+    /// [`Error::TimedOut`] when the deadline passes; [`Error::Io`] when the system cannot tell;
+    /// [`Error::WouldBlockEventLoop`] on the thread of an event loop.
     #[doc(alias = "WaitProcess")]
     pub fn wait(&self, deadline: Option<Instant>) -> Result<ExitStatus, Error> {
+        EventLoop::may_block()?;
         let mut status = self
             .shared
             .status

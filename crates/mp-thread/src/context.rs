@@ -7,7 +7,8 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use mp_conn::{
-    Cancellation, Capability, Connection, Error, Leader, Object, Reference, Threads, WeakConnection,
+    Cancellation, Capability, Connection, Error, EventLoop, Leader, Object, Reference, Threads,
+    WeakConnection,
 };
 
 use crate::job::{Job, ThreadWaiter};
@@ -210,7 +211,7 @@ impl ThreadContext {
         deadline: Option<Instant>,
         mut poll: impl FnMut(&Waker) -> Poll<R>,
     ) -> Result<R, Error> {
-        self.may_block(connection)?;
+        EventLoop::may_block()?;
         let callers = self.callers();
         let id = connection.id();
         let eligible = |job: &Job| job.belongs_to(id, &callers);
@@ -262,7 +263,7 @@ impl ThreadContext {
             Sending::Answer if self.waits.get() == 0 => return,
             Sending::Answer => self.waits.get(),
         };
-        if self.interrupter.is_ready() && !connection.event_loop().is_current() {
+        if self.interrupter.is_ready() && EventLoop::may_block().is_ok() {
             let leader = connection.lead_ahead(running);
             drop(self.ahead.replace(leader));
         }
@@ -318,24 +319,6 @@ impl ThreadContext {
             None => connection.lead_idle()?,
         };
         self.interrupter.lead_idle(&leader, &self.waiter)
-    }
-
-    /// Whether this thread may wait.
-    pub(crate) fn may_block(&self, connection: &Connection) -> Result<(), Error> {
-        if connection.event_loop().is_current() {
-            return Err(Error::WouldBlockEventLoop(
-                connection.event_loop().name().to_owned(),
-            ));
-        }
-        match self
-            .frames
-            .borrow()
-            .last()
-            .and_then(|frame| frame.event_loop.clone())
-        {
-            Some(name) => Err(Error::WouldBlockEventLoop(name)),
-            None => Ok(()),
-        }
     }
 
     /// Tells whether the caller of the innermost method gave up. `None`: this thread serves no call.

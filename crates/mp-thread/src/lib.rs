@@ -84,7 +84,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use mp_conn::{Cancellation, Capability, Connection, Error, Object, ServerCall, Threads};
+use mp_conn::{
+    Cancellation, Capability, Connection, Error, EventLoop, Object, ServerCall, Threads,
+};
 
 pub use self::async_threads::ThreadLease;
 pub use self::context::Sending;
@@ -147,7 +149,7 @@ pub fn unattended_threads(
 ///
 /// [`Error::TimedOut`]; [`Error::CalledAfterDisconnect`] and [`Error::Disconnected`] when the connection ends.
 pub fn wait_for_room(connection: &Connection, deadline: Option<Instant>) -> Result<(), Error> {
-    if connection.has_room() || may_block(connection).is_err() {
+    if connection.has_room() || EventLoop::may_block().is_err() {
         return Ok(());
     }
     wait_not();
@@ -182,15 +184,6 @@ pub fn wait_not() {
     ThreadContext::with(ThreadContext::give_back).unwrap_or_default();
 }
 
-/// Whether the calling thread may wait.
-///
-/// # Errors
-///
-/// [`Error::WouldBlockEventLoop`] if it may not.
-pub fn may_block(connection: &Connection) -> Result<(), Error> {
-    ThreadContext::with(|context| context.may_block(connection))?
-}
-
 /// Tells whether the caller of the method that runs on the calling thread gave up. `None`: no method runs on it.
 #[must_use]
 pub fn cancellation() -> Option<Cancellation> {
@@ -214,12 +207,6 @@ pub fn set_thread_map(connection: &Connection, peer: Option<&Capability>) -> Res
     let detached = peer.map(Capability::detached).transpose()?;
     ThreadState::of(connection).set_remote(detached);
     Ok(())
-}
-
-/// How many threads run that the peer made.
-#[must_use]
-pub fn thread_count(connection: &Connection) -> usize {
-    ThreadState::of(connection).count()
 }
 
 /// The calling thread's name, as it stands in the log.

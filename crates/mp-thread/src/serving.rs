@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use mp_conn::{Cancellation, Connection, Error, ParamsHandle, ServerCall, WeakConnection};
+use mp_conn::{
+    Cancellation, Connection, Error, EventLoop, ParamsHandle, ServerCall, WeakConnection,
+};
 
 use crate::context::ThreadContext;
 
@@ -33,10 +35,6 @@ impl Serving {
                 .map(|field| (call.params_handle(), [field, CALLBACK_THREAD])),
             destroys: Arc::clone(&destroys),
             cancellation: call.cancellation(),
-            event_loop: connection
-                .event_loop()
-                .is_current()
-                .then(|| connection.event_loop().name().to_owned()),
         };
         ThreadContext::with(|context| context.frames().borrow_mut().push(frame))?;
         Ok(Self {
@@ -50,7 +48,7 @@ impl Serving {
     /// when its caller gets the answer. Ends early when the caller gives up, or goes away.
     pub fn settle(&self) {
         while let Some(connection) = self.destroys.next() {
-            if self.cancellation.is_cancelled() || connection.event_loop().is_current() {
+            if self.cancellation.is_cancelled() {
                 return;
             }
             let settled = ThreadContext::with(|context| {
@@ -155,10 +153,10 @@ impl PendingDestroy {
     /// wait.
     #[must_use]
     pub fn start(connection: &Connection) -> Option<Self> {
+        EventLoop::may_block().ok()?;
         let destroys = ThreadContext::with(|context| {
             let frames = context.frames().borrow();
-            let frame = frames.last().filter(|frame| frame.event_loop.is_none())?;
-            Some(Arc::clone(&frame.destroys))
+            Some(Arc::clone(&frames.last()?.destroys))
         });
         let destroys = destroys.ok().flatten()?;
         destroys.start(connection);
@@ -185,8 +183,6 @@ pub(crate) struct Frame {
     pub(crate) callback_thread: Option<(ParamsHandle, [u16; 2])>,
     destroys: Arc<Destroys>,
     pub(crate) cancellation: Cancellation,
-    /// The method runs on this event loop's thread, where nothing may wait.
-    pub(crate) event_loop: Option<String>,
 }
 
 /// The index of `Context.callbackThread`.

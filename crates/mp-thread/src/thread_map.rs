@@ -88,11 +88,6 @@ impl ThreadState {
         Ok(Some(thread))
     }
 
-    /// Threads that the peer made and that run.
-    pub(crate) fn count(&self) -> usize {
-        self.threads.load(Ordering::SeqCst)
-    }
-
     /// Gives a call that names no thread to the peer's pool.
     pub(crate) fn post_to_pool(&self, job: Job) -> Result<PoolName, Job> {
         lock(&self.pool).post(job)

@@ -121,12 +121,12 @@ fn threads_and_pools_have_limits() {
                 "remote exception: std::exception: limit exceeded: threads is 20"
             );
         }
-        assert_eq!(mp_thread::thread_count(&client.server), 20);
+        assert_eq!(client.server.stats().threads, 20);
         assert_eq!(threads(), before + 20);
         make_thread(&honest).unwrap();
         drop(made);
         until("the threads have ended", || {
-            mp_thread::thread_count(&client.server) == 0
+            client.server.stats().threads == 0
         });
         drop(make_thread(&client).unwrap());
 
@@ -157,7 +157,7 @@ fn threads_and_pools_have_limits() {
             })
             .collect();
         make_thread(&honest).unwrap();
-        assert!(mp_thread::thread_count(&bomber.server) <= 20);
+        assert!(bomber.server.stats().threads <= 20);
         drop(calls);
         bomber.server.close();
         client.server.close();

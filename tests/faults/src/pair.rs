@@ -133,9 +133,6 @@ pub fn nothing_left(connection: &Connection, end: &str) {
     eventually(&format!("the {end} keeps {:?}", connection.stats()), || {
         connection.stats() == multiprocess::Stats::default()
     });
-    eventually(&format!("the {end}'s threads are gone"), || {
-        mp_thread::thread_count(connection) == 0
-    });
 }
 
 /// The connection that a client's object is reached over.

@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 
 use multiprocess::Error;
-use scenarios::pair::Pair;
-use scenarios::patience::{SOON, start, stress, within_deadline};
+use scenarios::pair::{Pair, event_loop};
+use scenarios::patience::{SOON, eventually, soon, start, stress, within_deadline};
 use scenarios::scenarios::Party;
 
 /// A thread that may not wait says so instead of waiting: the event loop's own, also inside a method without a context.
@@ -42,6 +42,34 @@ fn a_blocking_call_on_the_event_loop_thread_is_an_error() {
             .post(move || tell.send(party.add_async(1, 2)).unwrap());
         let call = told.recv_timeout(SOON).unwrap();
         assert_eq!(futures::executor::block_on(call).unwrap(), 3);
+    });
+}
+
+/// The same on the thread of an event loop that is not the connection's: its own connections would wait.
+#[test]
+fn a_blocking_call_on_another_event_loop_thread_is_an_error() {
+    within_deadline(|| {
+        let pair = Pair::new();
+        let other = event_loop("other");
+        let (tell, told) = channel();
+        let (party, client) = (pair.party.clone(), pair.client.clone());
+        let thing = pair.party.make_thing().unwrap();
+        other.post(move || {
+            let called = party.add(1, 2).map(drop);
+            let closed = client.wait_closed(Some(soon()));
+            // Dropping does not wait, and may be done anywhere.
+            drop(thing);
+            tell.send([called, closed]).unwrap();
+        });
+        for result in told.recv_timeout(SOON).unwrap() {
+            let error = result.unwrap_err();
+            assert!(
+                matches!(&error, Error::WouldBlockEventLoop(name) if name == "other"),
+                "{error}"
+            );
+        }
+        eventually("it is destroyed", || pair.object.live() == 0);
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3);
     });
 }
 

@@ -88,7 +88,7 @@ fn calling_ipc_method_disconnecting_and_blocking_during_the_call_stress() {
         release.send(()).unwrap();
         ends.recv_timeout(SOON).unwrap();
         eventually("the server's thread ends", || {
-            mp_thread::thread_count(&pair.server) == 0
+            pair.server.stats().threads == 0
         });
     });
 }
@@ -111,9 +111,7 @@ fn worker_thread_destroyed_before_it_is_initialized_stress() {
                 Err(error) => assert_eq!(error.to_string(), INTERRUPTED),
             }
             closing.join().unwrap();
-            eventually("the thread ends", || {
-                mp_thread::thread_count(&pair.server) == 0
-            });
+            eventually("the thread ends", || pair.server.stats().threads == 0);
         }
     });
 }
@@ -154,9 +152,7 @@ fn calling_async_ipc_method_with_server_disconnect_after_cleanup_stress() {
             Ok(())
         });
         assert_eq!(pair.party.run_fn().unwrap_err().to_string(), INTERRUPTED);
-        eventually("the thread ends", || {
-            mp_thread::thread_count(&pair.server) == 0
-        });
+        eventually("the thread ends", || pair.server.stats().threads == 0);
     });
 }
 
@@ -213,7 +209,7 @@ fn a_client_that_goes_away_while_its_callback_is_destroyed_does_not_hang_the_ser
         starts.recv_timeout(SOON).unwrap();
         pair.client.close();
         eventually("the server's thread ends", || {
-            mp_thread::thread_count(&pair.server) == 0
+            pair.server.stats().threads == 0
         });
         go.send(()).unwrap();
         assert!(calling.join().unwrap().unwrap_err().is_disconnected());

@@ -211,9 +211,7 @@ fn a_saved_callback_is_called_later_from_another_thread_stress() {
             told.try_recv()
                 .is_err_and(|e| e == std::sync::mpsc::TryRecvError::Disconnected)
         });
-        eventually("the thread ends", || {
-            mp_thread::thread_count(&pair.client) == 0
-        });
+        eventually("the thread ends", || pair.client.stats().threads == 0);
     });
 }
 
@@ -244,9 +242,7 @@ fn a_cancelled_call_does_not_block_the_next_one_stress() {
         assert_eq!(next.unwrap(), 2);
         release.send(()).unwrap();
         eventually("the method is told", || told.load(Ordering::SeqCst) == 1);
-        eventually("one thread is kept", || {
-            mp_thread::thread_count(&pair.server) == 1
-        });
+        eventually("one thread is kept", || pair.server.stats().threads == 1);
     });
 }
 

@@ -330,7 +330,7 @@ fn a_client_that_leaves_frees_its_threads() {
     server
         .wait_closed(Some(scenarios::patience::soon()))
         .unwrap();
-    scenarios::patience::eventually("the threads end", || mp_thread::thread_count(&server) == 0);
+    scenarios::patience::eventually("the threads end", || server.stats().threads == 0);
 }
 
 /// The number of the pool's thread that this is, as its name says.

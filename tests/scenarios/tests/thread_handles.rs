@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures::channel::oneshot;
 use mp_conn::proxy_capnp::thread;
-use multiprocess::codegen::capnp;
 use multiprocess::codegen::capnp::capability::FromClientHook;
 use scenarios::frames;
 use scenarios::pair::event_loop;
 use scenarios::party::PartyObject;
+use scenarios::patience::{eventually, within_deadline};
 use scenarios::raw;
 use scenarios::raw_calls::{
     NoThread, add, call_int_fn, failure, make_thread, served, thread_map_of,
@@ -71,19 +71,9 @@ fn promised_thread_handles_are_waited_for() {
 fn a_promised_thread_handle_that_breaks_fails_its_call() {
     let (object, mut stream, _server) = served();
     object.on_int(Ok);
-    scenarios::patience::within_deadline(move || {
-        frames::send(&mut stream, |message| {
-            message.init_bootstrap().set_question_id(0);
-        });
-        frames::send(&mut stream, |message| {
-            let mut call = message.init_call();
-            call.set_question_id(1);
-            let mut target = call.reborrow().init_target().init_promised_answer();
-            target.set_question_id(0);
-            call.set_interface_id(<party::Client as capnp::traits::HasTypeId>::TYPE_ID);
-            call.set_method_id(30);
-            frames::thread_is_promise(call.init_params(), 5);
-        });
+    within_deadline(move || {
+        frames::bootstrap(&mut stream);
+        frames::call_on_promise(&mut stream, 10, 5);
         frames::send(&mut stream, |message| {
             let mut resolve = message.init_resolve();
             resolve.set_promise_id(5);
@@ -91,10 +81,56 @@ fn a_promised_thread_handle_that_breaks_fails_its_call() {
                 .init_exception()
                 .set_reason("Called null capability.");
         });
-        assert_eq!(
-            frames::failure_of(&mut stream, 1),
-            "Called null capability."
-        );
+        let answer = frames::answer_of(&mut stream, 10);
+        assert_eq!(answer.unwrap_err(), "Called null capability.");
+    });
+}
+
+/// A promise for a handle that resolves to the answer of a `makeThread`, which is under way or there, is that thread.
+#[test]
+fn a_promised_thread_handle_that_becomes_an_answer_is_the_thread_in_it() {
+    for first in [true, false] {
+        let (object, mut stream, server) = served();
+        object.on_int(|number| Ok(number + 1));
+        within_deadline(move || {
+            frames::make_thread(&mut stream);
+            if !first {
+                eventually("the thread is made", || server.stats().threads == 1);
+            }
+            frames::call_on_promise(&mut stream, 10, 5);
+            resolve_to_answer(&mut stream, 5, frames::THREAD, &[0]);
+            assert_eq!(frames::answer_of(&mut stream, 10), Ok(2));
+        });
+    }
+}
+
+/// One that resolves to an answer with something else in it, or nothing, fails the call.
+#[test]
+fn a_promised_thread_handle_that_becomes_an_answer_without_a_thread_fails_its_call() {
+    let (object, mut stream, _server) = served();
+    object.on_int(Ok);
+    within_deadline(move || {
+        frames::make_thread(&mut stream);
+        // An object that is no thread; nothing; no such answer.
+        for (number, question, path, failure) in [
+            (5, frames::THREAD_MAP, &[0][..], INVALID),
+            (6, frames::THREAD_MAP, &[1], "Called null capability."),
+            (7, 44, &[], "Called null capability."),
+        ] {
+            frames::call_on_promise(&mut stream, 10 + number, number);
+            resolve_to_answer(&mut stream, number, question, path);
+            let answer = frames::answer_of(&mut stream, 10 + number);
+            assert_eq!(answer.unwrap_err(), failure);
+        }
+    });
+}
+
+fn resolve_to_answer(stream: &mut UnixStream, promise: u32, question: u32, path: &[u16]) {
+    frames::send(stream, |message| {
+        let mut resolve = message.init_resolve();
+        resolve.set_promise_id(promise);
+        let answer = resolve.init_cap().init_receiver_answer();
+        frames::set_answer(answer, question, path);
     });
 }
 

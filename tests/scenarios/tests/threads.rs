@@ -155,9 +155,7 @@ fn many_threads_over_one_connection_stress() {
         for thread in threads {
             thread.join().unwrap();
         }
-        eventually("the threads end", || {
-            mp_thread::thread_count(&pair.server) == 0
-        });
+        eventually("the threads end", || pair.server.stats().threads == 0);
     });
 }
 
@@ -196,9 +194,7 @@ fn an_exiting_thread_frees_its_remote_thread_stress() {
                 .join()
                 .unwrap();
         }
-        eventually("the threads end", || {
-            mp_thread::thread_count(&pair.server) == 0
-        });
+        eventually("the threads end", || pair.server.stats().threads == 0);
         eventually("the handles go", || {
             let stats = pair.client.stats();
             stats.calls == 0 && stats.references <= 2 && stats.objects <= 1
@@ -211,9 +207,7 @@ fn an_exiting_thread_frees_its_remote_thread_stress() {
             let called = start("short", move || saved.call(number).unwrap());
             assert_eq!(called.join().unwrap(), number + 1);
         }
-        eventually("the threads end", || {
-            mp_thread::thread_count(&pair.client) == 0
-        });
+        eventually("the threads end", || pair.client.stats().threads == 0);
     });
 }
 
@@ -226,10 +220,10 @@ fn construct_exchanges_thread_maps() {
         let (door, server) = through_door(&object);
         let party = door.make_party().unwrap();
         assert_eq!(party.pass_fn(Arc::new(|| Ok(10))).unwrap(), 10);
-        assert_eq!(mp_thread::thread_count(&server), 1);
+        assert_eq!(server.stats().threads, 1);
         drop((party, door));
         server.wait_closed(Some(soon())).unwrap();
-        eventually("the thread ends", || mp_thread::thread_count(&server) == 0);
+        eventually("the thread ends", || server.stats().threads == 0);
     });
 }
 

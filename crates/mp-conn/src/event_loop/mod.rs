@@ -5,12 +5,13 @@ mod registration;
 mod sleep;
 mod timers;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use polling::{Events, Poller};
@@ -54,7 +55,6 @@ impl EventLoop {
             sources: Mutex::default(),
             next_key: AtomicUsize::new(0),
             timers: Timers::default(),
-            thread: OnceLock::new(),
         });
         let runner = Arc::clone(&core);
         let thread = thread::Builder::new()
@@ -77,10 +77,23 @@ impl EventLoop {
         &self.owner.core.name
     }
 
-    /// Whether the calling thread is the loop's own, where nothing may wait.
+    /// Whether the calling thread is the loop's own.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.owner.core.thread.get() == Some(&thread::current().id())
+        current(|core| core.as_ptr() == Arc::as_ptr(&self.owner.core)).unwrap_or(false)
+    }
+
+    /// Whether the calling thread may wait. An event loop's own thread may not, whichever loop it is and whatever it would wait
+    /// for: all of the loop's connections would wait with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlockEventLoop`], which names the loop.
+    pub fn may_block() -> Result<(), Error> {
+        match current(Weak::upgrade).flatten() {
+            Some(core) => Err(Error::WouldBlockEventLoop(core.name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Runs a function on the loop's thread, after what was posted before. All of the loop's connections wait meanwhile.
@@ -186,7 +199,17 @@ struct Core {
     sources: Mutex<HashMap<usize, Weak<dyn Source>>>,
     next_key: AtomicUsize,
     timers: Timers,
-    thread: OnceLock<ThreadId>,
+}
+
+thread_local! {
+    /// The event loop whose own thread this is.
+    static CURRENT: OnceCell<Weak<Core>> = const { OnceCell::new() };
+}
+
+/// Looks at the event loop whose own thread the calling one is. `None`: it is no loop's.
+fn current<R>(look: impl FnOnce(&Weak<Core>) -> R) -> Option<R> {
+    // A thread that is ending runs nothing of a loop's any more.
+    CURRENT.try_with(|current| current.get().map(look)).ok()?
 }
 
 impl std::fmt::Debug for Core {
@@ -198,8 +221,10 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    fn run(&self) {
-        self.thread.get_or_init(|| thread::current().id());
+    fn run(self: &Arc<Self>) {
+        CURRENT.with(|current| {
+            current.get_or_init(|| Arc::downgrade(self));
+        });
         let mut events = Events::new();
         while !self.stop.load(Ordering::SeqCst) {
             self.run_tasks();

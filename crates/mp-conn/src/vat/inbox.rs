@@ -116,6 +116,8 @@ impl Shared {
                 }
             }
             Verdict::Refuse(question, error) => self.refuse(question, &error, &message)?,
+            Verdict::Done => {}
+            Verdict::Instead(message) => return self.as_if_read(&message).map(Some),
             Verdict::Unimplemented => {
                 let mut answer = small_message();
                 answer
@@ -125,6 +127,12 @@ impl Shared {
             }
         }
         Ok(None)
+    }
+
+    /// A message of this process, as if it had been read.
+    pub(crate) fn as_if_read(&self, message: &Builder<HeapAllocator>) -> capnp::Result<Incoming> {
+        let current = Rc::clone(&self.current_question);
+        Incoming::new(Segments::copied(message), ReaderOptions::new(), current)
     }
 
     /// Answers a call that `capnp-rpc` does not see with an error, and lets go of the objects in its params.
@@ -214,6 +222,6 @@ pub(crate) fn release(id: u32, count: u32) -> Builder<HeapAllocator> {
     message
 }
 
-fn small_message() -> Builder<HeapAllocator> {
+pub(crate) fn small_message() -> Builder<HeapAllocator> {
     Builder::new(HeapAllocator::new().first_segment_words(32))
 }

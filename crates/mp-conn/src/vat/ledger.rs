@@ -5,13 +5,16 @@
 //! refused with an error where the protocol has an answer; what would break something ends the connection.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use capnp::message::{Builder, HeapAllocator};
 use capnp::struct_list;
 use capnp_rpc::rpc_capnp::{
     call, cap_descriptor, message, message_target, promised_answer, resolve, return_,
 };
 
 use super::inbox::Incoming;
+use super::resolution::{Answer, Outcome, Place, Resolutions, Waited};
 use crate::Error;
 use crate::limits::Limits;
 
@@ -25,6 +28,8 @@ pub(crate) struct Ledger {
     imports: HashMap<u32, bool>,
     /// Exports of this process that are promises, or were when they were made, with the depth of calls on them.
     promised_exports: HashMap<u32, u32>,
+    /// Promises of the peer that wait for an answer of this process.
+    resolutions: Resolutions,
 }
 
 /// A call of the peer that was not answered, or whose answer the peer still refers to.
@@ -35,6 +40,8 @@ struct Question {
     /// The caller's `Finish`, to be handled after the answer.
     finish: Option<Incoming>,
     answered: bool,
+    /// The answer, if it holds objects or is a failure.
+    answer: Option<Rc<Builder<HeapAllocator>>>,
     /// How many unanswered calls this one waits for, one behind the other.
     depth: u32,
     bytes: usize,
@@ -49,6 +56,10 @@ pub(crate) enum Verdict {
     Refuse(u32, Error),
     /// A message that this side may say it does not understand.
     Unimplemented,
+    /// A message that is dealt with, as far as it can be now.
+    Done,
+    /// Another message is to be handled instead.
+    Instead(Builder<HeapAllocator>),
 }
 
 impl Ledger {
@@ -59,6 +70,7 @@ impl Ledger {
             bytes: 0,
             imports: HashMap::new(),
             promised_exports: HashMap::new(),
+            resolutions: Resolutions::default(),
         }
     }
 
@@ -100,30 +112,38 @@ impl Ledger {
         }
     }
 
-    /// Notes that a question is answered. Returns its `Finish` if that came already. `kept`: the size of an answer that the
-    /// peer may refer to until it finishes the question.
-    pub(crate) fn answered(&mut self, id: u32, kept: Option<usize>) -> Option<Incoming> {
-        let question = self.questions.get_mut(&id)?;
+    /// Notes that a question is answered. Returns what was waiting for that.
+    pub(crate) fn answered(&mut self, id: u32, answer: &Answer<'_>) -> capnp::Result<Waited> {
+        let mut waited = Waited::default();
+        for (promise, place) in self.resolutions.take(id) {
+            let outcome = self.outcome(promise, &place, Some(answer.message))?;
+            waited.promises.push((promise, place, outcome));
+        }
+        let Some(question) = self.questions.get_mut(&id) else {
+            return Ok(waited);
+        };
         self.bytes -= question.bytes;
         question.bytes = 0;
         question.answered = true;
         question.request = None;
-        let finish = question.finish.take();
-        match kept {
-            Some(bytes) if finish.is_none() => {
+        waited.finish = question.finish.take();
+        match answer.kept {
+            Some(bytes) if waited.finish.is_none() => {
                 question.bytes = bytes;
+                question.answer = answer.says_more.then(|| Rc::clone(answer.message));
                 self.bytes += bytes;
             }
             _ => {
                 self.questions.remove(&id);
             }
         }
-        finish
+        Ok(waited)
     }
 
     /// Notes that this process does not refer to an object of the peer any more.
     pub(crate) fn released(&mut self, import: u32) {
         self.imports.remove(&import);
+        self.resolutions.forget(import);
     }
 
     /// Notes which objects of this process go out as promises.
@@ -155,6 +175,7 @@ impl Ledger {
     /// Forgets everything. What was held is for the caller to drop.
     pub(crate) fn clear(&mut self) -> Vec<Option<Incoming>> {
         self.bytes = 0;
+        self.resolutions.clear();
         self.questions
             .drain()
             .map(|(_, question)| question.finish)
@@ -264,14 +285,16 @@ impl Ledger {
 
     /// A promise may become an object, and nothing that is or was a promise itself: so no promise leads back to itself, and
     /// there are no chains of them. A peer that is told that its `Resolve` is not understood goes on to forward the calls.
+    /// One that becomes an answer becomes the object that the answer has.
     fn resolve(&mut self, resolve: resolve::Reader<'_>) -> capnp::Result<Verdict> {
         let resolve::Cap(cap) = resolve.which()? else {
             return Ok(Verdict::Pass);
         };
         let cap = cap?;
         match cap.which()? {
-            cap_descriptor::SenderPromise(_) | cap_descriptor::ReceiverAnswer(_) => {
-                Ok(Verdict::Unimplemented)
+            cap_descriptor::SenderPromise(_) => Ok(Verdict::Unimplemented),
+            cap_descriptor::ReceiverAnswer(answer) => {
+                self.resolve_to_answer(resolve.get_promise_id(), Place::new(answer?)?)
             }
             cap_descriptor::ReceiverHosted(export)
                 if self.promised_exports.contains_key(&export) =>
@@ -285,6 +308,35 @@ impl Ledger {
             }
             _ => Ok(Verdict::Pass),
         }
+    }
+
+    fn resolve_to_answer(&mut self, promise: u32, place: Place) -> capnp::Result<Verdict> {
+        match self.imports.get(&promise) {
+            Some(true) => {}
+            Some(false) => return Err(failed("Got 'Resolve' for a non-promise import.")),
+            // Nobody refers to it any more.
+            None => return Ok(Verdict::Done),
+        }
+        let question = self.questions.get(&place.question);
+        if question.is_some_and(|question| !question.answered) {
+            self.resolutions.wait(promise, place)?;
+            return Ok(Verdict::Done);
+        }
+        let answer = question.and_then(|question| question.answer.as_ref());
+        Ok(match self.outcome(promise, &place, answer)? {
+            Outcome::Settled(resolve) => Verdict::Instead(resolve),
+            Outcome::Forwarded => Verdict::Unimplemented,
+        })
+    }
+
+    fn outcome(
+        &self,
+        promise: u32,
+        place: &Place,
+        answer: Option<&Rc<Builder<HeapAllocator>>>,
+    ) -> capnp::Result<Outcome> {
+        let is_object = |export| !self.promised_exports.contains_key(&export);
+        place.outcome(promise, answer.map(Rc::as_ref), is_object)
     }
 
     /// Notes the peer's objects in a message. Returns those that were not known; stops where there are too many.

@@ -11,6 +11,7 @@ pub(crate) mod local;
 pub(crate) mod network;
 pub(crate) mod outbox;
 pub(crate) mod raw;
+pub(crate) mod resolution;
 pub(crate) mod shared;
 pub(crate) mod state;
 pub(crate) mod transport;

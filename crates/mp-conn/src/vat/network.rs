@@ -14,8 +14,8 @@ use capnp_rpc::rpc_capnp::{cap_descriptor, message, resolve, return_};
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::{Connection, IncomingMessage, OutgoingMessage, VatNetwork};
 
-use super::frame::Segments;
-use super::inbox::{Incoming, failure, release};
+use super::inbox::{failure, release};
+use super::resolution::{Answer, Outcome, Waited};
 use super::shared::Shared;
 use crate::Error;
 
@@ -62,7 +62,7 @@ impl Shared {
     }
 
     /// False: the message is not to be sent.
-    fn note(&self, sent: &Builder<HeapAllocator>) -> capnp::Result<bool> {
+    fn note(&self, sent: &Rc<Builder<HeapAllocator>>) -> capnp::Result<bool> {
         let bytes = sent.size_in_words() * 8;
         let too_large = bytes > self.limits.message_bytes;
         let mut inbox = self.inbox.borrow_mut();
@@ -82,18 +82,28 @@ impl Shared {
             message::Return(answer) => {
                 let answer = answer?;
                 let question = answer.get_answer_id();
-                if let return_::Results(results) = answer.which()? {
-                    inbox.ledger.sent(results?.get_cap_table()?);
-                }
-                let kept = (!answer.get_no_finish_needed()).then_some(bytes);
-                if let Some(finish) = inbox.ledger.answered(question, kept) {
-                    // Before anything that was read later: the peer may use the number again after it.
-                    inbox.push_front(finish);
-                }
-                if too_large {
+                let says_more = match answer.which()? {
+                    return_::Results(results) => {
+                        let table = results?.get_cap_table()?;
+                        inbox.ledger.sent(table);
+                        !table.is_empty()
+                    }
+                    other => matches!(other, return_::Exception(_)),
+                };
+                let instead = too_large.then(|| {
                     let error = Error::limit("message_bytes", self.limits.message_bytes);
-                    let failure = failure(question, &error.to_wire().extra);
-                    self.outbox.borrow_mut().push(Rc::new(failure));
+                    Rc::new(failure(question, &error.to_wire().extra))
+                });
+                let answer = Answer {
+                    message: instead.as_ref().unwrap_or(sent),
+                    kept: (!answer.get_no_finish_needed()).then_some(bytes),
+                    says_more,
+                };
+                let waited = inbox.ledger.answered(question, &answer)?;
+                drop(inbox);
+                self.follow_up(waited)?;
+                if let Some(failure) = instead {
+                    self.outbox.borrow_mut().push(failure);
                     return Ok(false);
                 }
             }
@@ -111,6 +121,24 @@ impl Shared {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Deals with what waited for an answer, before anything that was read later: the peer may use the numbers again after it.
+    fn follow_up(&self, waited: Waited) -> capnp::Result<()> {
+        let mut inbox = self.inbox.borrow_mut();
+        if let Some(finish) = waited.finish {
+            inbox.push_front(finish);
+        }
+        for (promise, place, outcome) in waited.promises {
+            match outcome {
+                Outcome::Settled(resolve) => inbox.push_front(self.as_if_read(&resolve)?),
+                Outcome::Forwarded => {
+                    let answer = Rc::new(place.unimplemented(promise));
+                    self.outbox.borrow_mut().push(answer);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Answers a call of this process that is too large to be sent, as the peer would have: with a failure, and by
@@ -137,10 +165,7 @@ impl Shared {
         }
         let mut inbox = self.inbox.borrow_mut();
         for message in &messages {
-            let segments = Segments::copied(message);
-            let options = capnp::message::ReaderOptions::new();
-            let current = Rc::clone(&self.current_question);
-            inbox.push(Incoming::new(segments, options, current)?);
+            inbox.push(self.as_if_read(message)?);
         }
         Ok(())
     }

@@ -222,6 +222,8 @@ impl State {
         });
         let requests: Vec<_> = shared.requests.borrow_mut().drain().collect();
         for request in &requests {
+            // At once: whoever does not find the request any more can tell why.
+            request.state.note_cancelled();
             shared.defer(Deferred::Cancel(Arc::clone(&request.state)));
         }
         let room = shared.room.take();

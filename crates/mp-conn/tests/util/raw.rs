@@ -68,7 +68,12 @@ impl Server {
         let held = std::mem::take(&mut *self.held.lock().unwrap());
         for call in held {
             // Fails when the connection has ended.
-            call.reply(&[], |_| Ok(())).unwrap_or_default();
+            let answered = match call.ordinal() {
+                HOLD_MAKE => call.reply(&[(0, Arc::new(super::Echo))], |_| Ok(())),
+                HOLD_GIVE_BACK => call.params().and_then(|params| call.reply_message(&params)),
+                _ => call.reply(&[], |_| Ok(())),
+            };
+            answered.unwrap_or_default();
         }
     }
 }
@@ -89,7 +94,7 @@ impl Object for Victim {
                 let answered = call.reply(&[(0, made)], |_| Ok(()));
                 answered.unwrap_or_default();
             }
-            HOLD => self.0.lock().unwrap().push(call),
+            HOLD | HOLD_MAKE | HOLD_GIVE_BACK => self.0.lock().unwrap().push(call),
             GIVE_BACK => match call.params() {
                 Ok(params) => call.reply_message(&params).unwrap_or_default(),
                 Err(error) => call.fail(&error),
@@ -322,6 +327,10 @@ pub(crate) const MAKE: u16 = 1;
 pub(crate) const HOLD: u16 = 2;
 /// Answers with its params, objects and all.
 pub(crate) const GIVE_BACK: u16 = 3;
+/// The same, and then it makes an object.
+pub(crate) const HOLD_MAKE: u16 = 5;
+/// The same, and then it gives its params back.
+pub(crate) const HOLD_GIVE_BACK: u16 = 6;
 /// Answers with [`LARGE_BYTES`] bytes.
 pub(crate) const LARGE: u16 = 4;
 pub(crate) const LARGE_BYTES: u32 = 1 << 20;
