@@ -7,6 +7,7 @@ mod codegen;
 mod example;
 mod failure;
 mod fuzz;
+mod hostile;
 mod loom;
 mod metadata;
 mod process;
@@ -87,6 +88,12 @@ const COMMANDS: &[Command] = &[
         args: "TARGET [--seconds N] [--seed N] [FILE...]",
         sentence: "Feeds changed messages to `schema`, `server`, `client` or `readers`; saves what it finds in target/fuzz.",
         run: fuzz::run,
+    },
+    Command {
+        name: "hostile",
+        args: "[CONNECTIONS]",
+        sentence: "Attacks a server in many ways, and prints what its other client notices of that.",
+        run: hostile::run,
     },
     Command {
         name: "bench",

@@ -1,6 +1,7 @@
 //! Connections with an object at the serving end, and how they are to be.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mp_conn::{
     Connection, Error, EventLoop, Limits, ListenOn, ListenOptions, Listener, Peers, Stream,
@@ -46,6 +47,14 @@ impl Options {
     #[must_use]
     pub fn peers(mut self, peers: Peers) -> Self {
         self.listen.peers = peers;
+        self
+    }
+
+    /// Sets how long a listener's client may take to send its first message before it is disconnected. `None`: for ever.
+    /// Default: 30 seconds.
+    #[must_use]
+    pub fn handshake_timeout(mut self, time: Option<Duration>) -> Self {
+        self.listen.handshake_timeout = time;
         self
     }
 

@@ -1,10 +1,9 @@
 //! A call of the peer's on the thread that it belongs to: params in, method, results out.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Connection, Error, Message, Object, panic_text};
+pub(crate) use mp_conn::contained;
+use mp_conn::{Connection, Error, Message, Object};
 use mp_thread::{Sending, Serving};
 use std::sync::Arc;
 
@@ -193,10 +192,4 @@ fn ahead(connection: &Connection) {
     // Fails when the connection has ended, and then so does answering.
     mp_thread::wait_for_room(connection, None).ok();
     mp_thread::wait_ahead(connection, Sending::Answer);
-}
-
-/// Makes a panic of the user's code the call's failure.
-pub(crate) fn contained<T>(action: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(action))
-        .unwrap_or_else(|panic| Err(Error::failed(format!("panicked: {}", panic_text(&*panic)))))
 }

@@ -1,11 +1,10 @@
 //! An object of this process as its peer sees it.
 
 use std::any::{Any, TypeId};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mp_conn::{Error, Object, panic_text};
+use mp_conn::{Error, Object, caught};
 use mp_thread::{Need, Serving};
 
 use crate::epilogue::Epilogues;
@@ -69,7 +68,7 @@ impl<I: Interface + ?Sized> ServerObject<I> {
     fn destroy(slot: &Slot<I>, call: mp_conn::ServerCall, request: u64, method: &'static Method) {
         let object = slot.lock().take();
         let dropped = Serving::start(&call, method.context).map(|serving| {
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(object)));
+            let dropped = caught(|| drop(object));
             // A call that was answered a moment ago may be the last to let go of the object.
             slot.epilogues.wait();
             serving.settle();
@@ -80,8 +79,7 @@ impl<I: Interface + ?Sized> ServerObject<I> {
         match dropped {
             // Fails only when the connection has ended.
             Ok(Ok(())) => call.reply(&[], |_| Ok(())).unwrap_or_default(),
-            Ok(Err(panic)) => {
-                let text = panic_text(&*panic);
+            Ok(Err(text)) => {
                 call.fail(&Error::failed(format!("destructor panicked: {text}")));
             }
             Err(error) => call.fail(&error),

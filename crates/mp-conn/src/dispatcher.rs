@@ -1,9 +1,9 @@
 //! Hands calls to their objects in the order in which they came, whichever threads brought them.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::contain::guarded;
 use crate::log;
 use crate::vat::shared::Dispatch;
 
@@ -38,11 +38,13 @@ impl Dispatcher {
         queue.running = true;
         while let Some((object, call)) = queue.calls.pop_front() {
             drop(queue);
-            let handed = catch_unwind(AssertUnwindSafe(|| object.call(call)));
-            if handed.is_err() {
-                drop(catch_unwind(|| log::uncaught("an object")));
+            if guarded(|| object.call(call)).is_none() {
+                log::uncaught("an object");
             }
-            drop(object);
+            // It may be the last reference.
+            if guarded(|| drop(object)).is_none() {
+                log::uncaught("a destructor");
+            }
             queue = self.lock();
         }
         queue.running = false;

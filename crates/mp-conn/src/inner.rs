@@ -264,7 +264,7 @@ impl Inner {
                 }
             });
             if done.is_none() {
-                guarded(|| log::uncaught("a waker")).unwrap_or_default();
+                log::uncaught("a waker");
             }
         }
     }
@@ -289,7 +289,7 @@ impl Inner {
     pub(crate) fn read_all(self: &Arc<Self>) {
         let result = self.enter(|state| {
             for _ in 0..READS_IN_A_ROW {
-                if state.is_closed() || state.read() != Progress::More {
+                if state.is_closed() || state.read() != Progress::More || state.has_much_to_do() {
                     break;
                 }
             }

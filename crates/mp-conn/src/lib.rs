@@ -93,7 +93,7 @@ pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};
 pub use self::capability::{Capability, Reference};
 pub use self::connection::{Connection, Stats, WeakConnection};
-pub use self::contain::panic_text;
+pub use self::contain::{caught, contained};
 pub use self::error::{Error, RemoteKind};
 pub use self::event_loop::{EventLoop, Sleep};
 pub use self::leader::{Leader, Signal, Waiting};

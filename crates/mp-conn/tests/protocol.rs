@@ -352,7 +352,7 @@ fn an_answer_that_is_taken_after_the_end_leaves_no_reference() {
 }
 
 #[test]
-fn a_connection_that_panics_inside_ends_alone() {
+fn a_promise_that_resolves_to_an_unknown_object_harms_nobody() {
     within_deadline(|| {
         let (server, mut raw) = start();
         // Two references to one promise, of which one is resolved to nothing that exists.

@@ -1,8 +1,6 @@
 //! Calls of a peer that wait for their thread.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use mp_conn::{Cancellation, Connection, ServerCall};
+use mp_conn::{Cancellation, Connection, ServerCall, caught};
 
 use crate::context::Caller;
 use crate::waiter::Waiter;
@@ -76,8 +74,10 @@ impl Job {
             finished,
             ..
         } = self;
-        if catch_unwind(AssertUnwindSafe(|| run(call))).is_err() {
-            tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a call panicked)");
+        if caught(|| run(call)).is_err() {
+            // The subscriber itself may be what panics.
+            let report = || tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a call panicked)");
+            caught(report).unwrap_or_default();
         }
         drop(finished);
     }

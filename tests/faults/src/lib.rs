@@ -1,7 +1,8 @@
-//! What the tests in `tests/` share: an object to call, two ends of a connection, streams that break, and deadlines.
+//! What the tests in `tests/` share: an object to call, two ends of a connection, streams that break, attacks, and deadlines.
 
 #![forbid(unsafe_code)]
 
+pub mod attack;
 pub mod convert;
 pub mod live;
 pub mod pair;

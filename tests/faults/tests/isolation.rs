@@ -42,11 +42,14 @@ fn in_a_method() {
             ..10 => Ok(number),
             10 => panic!("a text"),
             11 => panic!("number {number}"),
+            12 => std::panic::panic_any(Bomb(Register::default())),
             _ => std::panic::panic_any(number),
         });
         fails_with("panicked: a text", pair.site.work(10));
         fails_with("panicked: number 11", pair.site.work(11));
+        // What it panicked with panics when it is dropped.
         fails_with("panicked: (no text)", pair.site.work(12));
+        fails_with("panicked: (no text)", pair.site.work(13));
         fails_with("panicked: a text", block_on(pair.site.work_async(10)));
     });
 }

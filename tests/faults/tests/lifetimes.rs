@@ -8,7 +8,7 @@ use faults::faults::{Item, Listener, Site};
 use faults::live::Register;
 use faults::pair::{Loops, Pair, nothing_left};
 use faults::patience::{SOON, eventually, soon, start, stress, within_deadline};
-use faults::process;
+use faults::process::Usage;
 use faults::site::lock;
 use futures::executor::block_on;
 use multiprocess::{Cancellation, Connection, Error};
@@ -205,7 +205,7 @@ fn hooks_run_once_and_late_ones_too() {
 #[test]
 fn the_last_handle_of_an_event_loop_ends_its_threads() {
     within_deadline(|| {
-        let before = (process::threads(), process::descriptors());
+        let before = Usage::here();
         let loops = Loops::new();
         let pair = loops.pair();
         pair.site.work(1).unwrap();
@@ -223,9 +223,11 @@ fn the_last_handle_of_an_event_loop_ends_its_threads() {
         nothing_left(&server, "server");
         drop((server, object));
         // This thread's own context holds a descriptor that others of this process may have had too.
-        eventually("threads are gone", || process::threads() <= before.0);
+        eventually("threads are gone", || {
+            Usage::here().threads <= before.threads
+        });
         eventually("descriptors are closed", || {
-            process::descriptors() <= before.1 + 1
+            Usage::here().descriptors <= before.descriptors + 1
         });
     });
 }

@@ -10,7 +10,7 @@ use faults::live::Register;
 use faults::pair::{Loops, connection, nothing_left};
 use faults::patience::{SOON, eventually, soon, stressed, within};
 use faults::pipe::{Fault, How, Pipe, Way};
-use faults::process;
+use faults::process::Usage;
 use faults::proxy::Proxy;
 use faults::script;
 use faults::site::SiteObject;
@@ -63,7 +63,7 @@ fn every_position(
             undisturbed(&loops, medium(None))
         })
     };
-    let threads = process::threads();
+    let threads = Usage::here().threads;
     let (mut positions, mut ended) = (0, 0);
     for (way, bytes) in [(Way::ToServer, count[0]), (Way::ToClient, count[1])] {
         for after in (0..bytes).step_by(stride) {
@@ -88,7 +88,7 @@ fn every_position(
         ended < positions / 10 + 2,
         "{what}: {ended} of {positions} sessions were not broken"
     );
-    eventually("no thread is left", || process::threads() <= threads);
+    eventually("no thread is left", || Usage::here().threads <= threads);
     assert_eq!(
         panics.load(Ordering::SeqCst),
         0,

@@ -8,7 +8,7 @@ use faults::faults::Site;
 use faults::live::Register;
 use faults::pair::{Loops, Pair};
 use faults::patience::{eventually, start};
-use faults::process;
+use faults::process::Usage;
 use faults::site::Tracked;
 use futures::executor::block_on;
 
@@ -20,32 +20,21 @@ fn thousands(otherwise: usize) -> usize {
     asked.unwrap_or(otherwise) * 1000
 }
 
-/// What the process uses.
-fn usage() -> String {
-    let (threads, descriptors) = (process::threads(), process::descriptors());
-    format!(
-        "{threads} threads, {descriptors} descriptors, {} KiB",
-        process::memory()
-    )
-}
-
 /// Runs a round again and again. What the process uses after a tenth of the rounds is what it may use at the end.
 fn flat(what: &str, rounds: usize, mut round: impl FnMut(usize)) {
     let warm = rounds.div_ceil(10);
     (0..warm).for_each(&mut round);
-    let before = (
-        process::threads(),
-        process::descriptors(),
-        process::memory(),
-    );
-    println!("{what}: after {warm}: {}", usage());
+    let before = Usage::here();
+    println!("{what}: after {warm}: {before}");
     (warm..rounds).for_each(&mut round);
-    println!("{what}: after {rounds}: {}", usage());
-    eventually("threads are flat", || process::threads() <= before.0 + 2);
-    eventually("descriptors are flat", || {
-        process::descriptors() <= before.1 + 2
+    println!("{what}: after {rounds}: {}", Usage::here());
+    eventually("threads are flat", || {
+        Usage::here().threads <= before.threads + 2
     });
-    let grown = process::memory().saturating_sub(before.2);
+    eventually("descriptors are flat", || {
+        Usage::here().descriptors <= before.descriptors + 2
+    });
+    let grown = Usage::here().memory.saturating_sub(before.memory);
     assert!(grown < 4096, "{what}: {grown} KiB more");
 }
 

@@ -1,10 +1,10 @@
 //! The thread on which objects of the user's are dropped, so that their destructors may make calls and take time.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use crate::contain::guarded;
 use crate::log;
 
 /// Something to be done on the cleanup thread.
@@ -36,7 +36,7 @@ impl Cleanup {
 
 fn run(jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        if guarded(job).is_none() {
             log::uncaught("a destructor");
         }
     }

@@ -8,7 +8,6 @@ mod timers;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
@@ -22,6 +21,7 @@ pub(crate) use self::registration::Registration;
 pub use self::sleep::Sleep;
 pub(crate) use self::timers::Timer;
 use self::timers::Timers;
+use crate::contain::guarded;
 use crate::{Error, log};
 
 /// A handle to an event loop.
@@ -299,8 +299,7 @@ impl Core {
 }
 
 fn contain(place: &str, action: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(action)).is_err() {
-        // The subscriber itself may be what panics.
-        drop(catch_unwind(|| log::uncaught(place)));
+    if guarded(action).is_none() {
+        log::uncaught(place);
     }
 }

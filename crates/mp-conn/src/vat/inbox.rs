@@ -47,6 +47,11 @@ impl Inbox {
         self.wake();
     }
 
+    /// How many messages wait to be handled.
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     /// Says that nothing will be read any more: the stream ended, or it broke.
     pub(crate) fn end(&mut self, result: capnp::Result<()>) {
         self.end.get_or_insert(result);

@@ -1,6 +1,5 @@
 //! What the holder of the vat's lock drives: the stream, the RPC system and the futures of calls.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Weak as ArcWeak};
 use std::task::{Context, Poll, Waker};
@@ -21,6 +20,7 @@ use super::local::LocalObject;
 use super::network::Network;
 use super::shared::{CallState, Deferred, Shared};
 use super::transport::Transport;
+use crate::contain::{drop_each, guarded};
 use crate::inner::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
@@ -152,6 +152,9 @@ impl State {
             if self.read() != Progress::More {
                 return;
             }
+            if self.has_much_to_do() {
+                break;
+            }
         }
         // Once what was read has been handled.
         self.waker.wake_by_ref();
@@ -190,6 +193,11 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Whether so many messages were read that they are to be handled before more are, and other connections get their turn.
+    pub(crate) fn has_much_to_do(&self) -> bool {
+        self.shared.inbox.borrow().len() >= MESSAGES_IN_A_ROW
     }
 
     /// Ends everything: calls of this process fail, calls of the peer are told, objects are let go of, newest first.
@@ -234,14 +242,16 @@ impl State {
         let imports: Vec<_> = shared.imports.borrow_mut().drain().collect();
         let inbox = shared.inbox.borrow_mut().clear();
         let new_tasks = shared.new_tasks.take();
-        // Several steps, so that a panic in one does not keep the others from being taken.
-        let mut panicked = !contain(move || drop((requests, pipelines)));
+        // The destructors of `capnp-rpc` assert what a panic, or a hostile peer, may have broken.
+        let mut whole = requests.into_iter().fold(true, |whole, request| {
+            drop_each([request.params]) & drop_each([request.results]) & whole
+        });
+        whole &= drop_each(pipelines);
         let disconnector = self.disconnector.take();
-        panicked |= !contain(move || drop(disconnector.map(FutureExt::now_or_never)));
-        panicked |= !contain(move || drop((tasks, new_tasks)));
-        panicked |= !contain(move || drop(imports));
-        panicked |= !contain(move || drop(inbox));
-        if panicked {
+        whole &= guarded(|| drop(disconnector.map(FutureExt::now_or_never))).is_some();
+        whole &= drop_each(tasks) & drop_each(new_tasks) & drop_each(imports);
+        drop(inbox);
+        if !whole {
             shared.defer(Deferred::Report("panic while a connection was taken down"));
         }
         // Those too that the RPC system let go of when it saw the end of the stream, a moment ago.
@@ -272,14 +282,11 @@ impl State {
     }
 }
 
-/// Drops something of `capnp-rpc`'s, whose destructors assert what a hostile peer may have broken. False: it panicked.
-fn contain(action: impl FnOnce()) -> bool {
-    catch_unwind(AssertUnwindSafe(action)).is_ok()
-}
-
 fn premature_end() -> capnp::Error {
     capnp::Error::disconnected("Premature end of stream".to_owned())
 }
 
 /// After so many reads what was read is handled, and other connections of the loop get their turn.
 pub(crate) const READS_IN_A_ROW: usize = 16;
+/// The same for messages, of which one read can bring more: they may be small.
+const MESSAGES_IN_A_ROW: usize = 128;
