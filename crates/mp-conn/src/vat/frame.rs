@@ -72,10 +72,14 @@ impl FrameReader {
         let Some(mut partial) = self.partial.take() else {
             return Ok(None);
         };
-        let count = partial.missing().min(self.end - self.start);
-        partial.space()[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
-        partial.filled += count;
-        self.start += count;
+        while self.start < self.end && partial.missing() > 0 {
+            let bytes = &self.buffer[self.start..self.end];
+            let space = partial.space();
+            let count = space.len().min(bytes.len());
+            space[..count].copy_from_slice(&bytes[..count]);
+            partial.filled += count;
+            self.start += count;
+        }
         if partial.missing() > 0 {
             self.partial = Some(partial);
             return Ok(None);
@@ -135,7 +139,7 @@ impl FrameReader {
 
 /// The segments of one message that was read.
 pub(crate) struct Segments {
-    /// At least `len` words; what is beyond belongs to an earlier message and is never shown.
+    /// At least `len` words when all have come; what is beyond belongs to an earlier message and is never shown.
     words: Vec<Word>,
     len: usize,
     /// Where each segment ends, in words. Empty: there is one segment.
@@ -201,9 +205,17 @@ impl Partial {
         self.segments.len * BYTES_PER_WORD - self.filled
     }
 
+    /// Room for what comes next. Grows with what came: what was only announced costs little.
     fn space(&mut self) -> &mut [u8] {
-        let len = self.segments.len;
-        &mut Word::words_to_bytes_mut(&mut self.segments.words[..len])[self.filled..]
+        let Segments { words, len, .. } = &mut self.segments;
+        if words.len() < *len && words.len() * BYTES_PER_WORD == self.filled {
+            words.resize(
+                (words.len() * 2).min(*len),
+                capnp::word(0, 0, 0, 0, 0, 0, 0, 0),
+            );
+        }
+        let there = words.len().min(*len);
+        &mut Word::words_to_bytes_mut(&mut words[..there])[self.filled..]
     }
 }
 
@@ -221,8 +233,7 @@ impl BufferPool {
             .position(|buffer| buffer.len() >= words && buffer.len() / 4 <= words.max(SMALL_WORDS));
         match fit {
             Some(index) => buffers.swap_remove(index),
-            // Zeroed memory of this size is not resident before it is written, however much the header announced.
-            None => Word::allocate_zeroed_vec(words.max(SMALL_WORDS)),
+            None => Word::allocate_zeroed_vec(words.clamp(SMALL_WORDS, UNSEEN_WORDS)),
         }
     }
 
@@ -257,6 +268,8 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// A rest of this size is worth a read of its own, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
 const SMALL_WORDS: usize = 32;
+/// What is allocated for a message of which nothing has come yet.
+const UNSEEN_WORDS: usize = (128 << 10) / BYTES_PER_WORD;
 const POOLED_BUFFERS: usize = 4;
 /// All of a connection's: a peer that goes quiet keeps them.
 const POOLED_WORDS: usize = (8 << 20) / BYTES_PER_WORD;
@@ -288,7 +301,14 @@ mod tests {
     fn messages_are_the_same_however_the_bytes_arrive() {
         let mut stream = Vec::new();
         let mut expected = Vec::new();
-        for sizes in [&[1_usize][..], &[2, 0, 3], &[5000], &[0], &[1; 20]] {
+        for sizes in [
+            &[1_usize][..],
+            &[2, 0, 3],
+            &[5000],
+            &[0],
+            &[1; 20],
+            &[40_000, 30_000],
+        ] {
             stream.extend_from_slice(&(sizes.len() as u32 - 1).to_le_bytes());
             for size in sizes {
                 stream.extend_from_slice(&(*size as u32).to_le_bytes());
@@ -309,6 +329,22 @@ mod tests {
             assert_eq!(feed(&mut reader, &stream, step), expected, "step {step}");
             assert!(reader.at_boundary());
         }
+    }
+
+    #[test]
+    fn what_is_announced_costs_little_before_it_comes() {
+        let mut reader = FrameReader::new(64 << 20);
+        let announced = ((64_usize << 20) / BYTES_PER_WORD) as u32;
+        let mut bytes = [[0; 4], announced.to_le_bytes()].concat();
+        let allocated = |reader: &FrameReader| {
+            let partial = reader.partial.as_ref().unwrap();
+            partial.segments.words.len() * BYTES_PER_WORD
+        };
+        assert!(feed(&mut reader, &bytes, usize::MAX).is_empty());
+        assert_eq!(allocated(&reader), 128 << 10);
+        bytes = vec![1; 1 << 20];
+        assert!(feed(&mut reader, &bytes, usize::MAX).is_empty());
+        assert!(allocated(&reader) <= 2 << 20);
     }
 
     #[test]
