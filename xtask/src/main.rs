@@ -17,6 +17,7 @@ mod tally;
 mod test;
 mod tidy;
 mod tree;
+mod valgrind;
 
 use std::env;
 use std::ffi::OsString;
@@ -94,6 +95,12 @@ const COMMANDS: &[Command] = &[
         args: "[CONNECTIONS]",
         sentence: "Attacks a server in many ways, and prints what its other client notices of that.",
         run: hostile::run,
+    },
+    Command {
+        name: "valgrind",
+        args: "[-p CRATE] [ARGS...]",
+        sentence: "Runs the tests of the run-time's crates, or those chosen, under valgrind.",
+        run: valgrind::run,
     },
     Command {
         name: "bench",

@@ -30,7 +30,12 @@ pub(crate) fn tests(args: &[OsString]) -> Result<Tally, Failure> {
 }
 
 /// Builds what a `cargo test` command needs, however long that takes; then runs it until [`deadline`], and counts.
-pub(crate) fn timed(mut command: Command) -> Result<Tally, Failure> {
+pub(crate) fn timed(command: Command) -> Result<Tally, Failure> {
+    timed_within(command, deadline())
+}
+
+/// The same with another deadline.
+pub(crate) fn timed_within(mut command: Command, deadline: Duration) -> Result<Tally, Failure> {
     let words: Vec<OsString> = command.get_args().map(OsString::from).collect();
     let mut build = cargo::command(for_cargo(&words));
     build.arg("--no-run");
@@ -40,17 +45,22 @@ pub(crate) fn timed(mut command: Command) -> Result<Tally, Failure> {
             .filter_map(|(key, value)| Some((key, value?))),
     );
     process::run(&mut build)?;
-    let captured = process::capture(&mut command, "", deadline())?;
+    let captured = process::capture(&mut command, "", deadline)?;
     process::succeeded(&command, captured.status)?;
     Ok(Tally::read(&captured.stdout))
 }
 
 /// How long the tests may run in total: `MP_TEST_SECONDS`, by default ten minutes.
 pub(crate) fn deadline() -> Duration {
+    deadline_or(Duration::from_secs(600))
+}
+
+/// The same with another default.
+pub(crate) fn deadline_or(default: Duration) -> Duration {
     let seconds = env::var("MP_TEST_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(600))
+    seconds.map_or(default, Duration::from_secs)
 }
 
 /// The arguments in front of `--`; those behind it are for the test programs.

@@ -208,7 +208,7 @@ fn other_users_are_refused_unless_they_are_welcome() {
             })
             .unwrap();
             assert_eq!(mode(&path), 0o666);
-            let mut stranger = Command::new("/proc/self/exe")
+            let mut stranger = Command::new(std::env::current_exe().unwrap())
                 .args(["a_stranger", "--exact"])
                 .env("MP_TEST_STRANGER", &path)
                 .uid(65534)

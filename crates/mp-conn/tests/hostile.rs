@@ -15,7 +15,7 @@ use crate::util::raw::{
     Answer, ECHO, GIVE_BACK, HOLD, LARGE, MAKE, Raw, Server, call_with_cap, is_unimplemented,
     resolve, start,
 };
-use crate::util::{Echo, echo, until, within_deadline};
+use crate::util::{Echo, echo, patience, until, within_deadline};
 
 #[test]
 fn garbage() {
@@ -95,7 +95,8 @@ fn half_of_many_connections_and_slow_clients() {
         until("all are connected", || listener.connections().len() == 401);
         let during = latency();
         println!("latency before {before:?}, with 400 half-open connections {during:?}");
-        assert!(during < Duration::from_millis(50), "{during:?}");
+        let most = Duration::from_millis(50) * patience();
+        assert!(during < most, "{during:?}");
         drop(half_open);
         until("one is left", || listener.connections().len() == 1);
     });

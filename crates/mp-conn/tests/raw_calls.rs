@@ -5,11 +5,11 @@ mod util;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mp_conn::{EventLoop, Limits, connect, serve};
 
-use crate::util::{Echo, echo};
+use crate::util::{Echo, deadline, echo};
 
 #[test]
 fn calls_are_answered_and_failures_come_back() {
@@ -39,7 +39,7 @@ fn a_client_that_goes_away_ends_the_connection() {
     let peer = connect(&event_loop, ours, Limits::default()).unwrap();
     assert_eq!(echo(&peer, 0, "once").unwrap(), "once");
     drop(peer);
-    ended.recv_timeout(Duration::from_secs(20)).unwrap();
+    ended.recv_timeout(deadline()).unwrap();
     assert!(server.is_closed());
 }
 
@@ -57,7 +57,7 @@ fn a_closed_connection_refuses_calls() {
         "IPC client method called after disconnect."
     );
     server
-        .wait_closed(Some(Instant::now() + Duration::from_secs(20)))
+        .wait_closed(Some(Instant::now() + deadline()))
         .unwrap();
 }
 

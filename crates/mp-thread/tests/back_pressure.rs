@@ -1,5 +1,7 @@
 //! A peer that does not read: callers wait, and memory does not grow.
 
+mod patience;
+
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mp_conn::{CallContext, Capability, Connection, Error, EventLoop, Limits, connect};
+
+use crate::patience::deadline;
 
 fn send(peer: &Capability, deadline: Option<Instant>) -> Result<mp_conn::Call, Error> {
     let connection = peer.connection()?;
@@ -54,9 +58,9 @@ fn callers_wait_while_the_peer_does_not_read() {
             .unwrap();
     }
     // Nothing is read, so soon nobody can go on.
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let late = Instant::now() + deadline();
     while connection.has_room() {
-        assert!(Instant::now() < deadline, "the queue does not fill");
+        assert!(Instant::now() < late, "the queue does not fill");
         thread::park_timeout(Duration::from_millis(1));
     }
     let error = send(&peer, Some(Instant::now() + Duration::from_millis(50))).unwrap_err();
@@ -73,7 +77,7 @@ fn callers_wait_while_the_peer_does_not_read() {
         })
         .unwrap();
     for _ in 0..THREADS {
-        all_done.recv_timeout(Duration::from_secs(30)).unwrap();
+        all_done.recv_timeout(deadline()).unwrap();
     }
     assert_eq!(sent.load(Ordering::SeqCst), THREADS * CALLS);
     connection.close();

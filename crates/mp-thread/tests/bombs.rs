@@ -1,6 +1,8 @@
 //! Peers that make threads without end: they get an error, and others are served as ever.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod patience;
+
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -12,6 +14,8 @@ use mp_conn::{
     Call, CallContext, Capability, Connection, Error, EventLoop, Limits, Object, ServerCall,
     connect, serve,
 };
+
+use crate::patience::deadline;
 
 /// Gives its thread map to whoever asks.
 struct Init;
@@ -69,7 +73,7 @@ fn make_pool(client: &Client, count: u32) -> Result<(), Error> {
 /// Waits for an answer.
 fn finish(mut call: Call) -> Result<(), Error> {
     let connection = call.connection();
-    let deadline = Some(Instant::now() + DEADLINE);
+    let deadline = Some(Instant::now() + deadline());
     mp_thread::wait(&connection, deadline, |waker| call.poll_message(waker))??;
     Ok(())
 }
@@ -80,7 +84,7 @@ fn threads() -> usize {
 }
 
 fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + deadline();
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         thread::park_timeout(Duration::from_millis(5));
@@ -96,7 +100,8 @@ fn within_deadline(test: impl FnOnce() + Send + 'static) {
             drop(sender);
         })
         .unwrap();
-    let hangs = ended.recv_timeout(2 * DEADLINE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+    let hangs =
+        ended.recv_timeout(2 * deadline()) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
     assert!(!hangs, "the test hangs");
     body.join().unwrap();
 }
@@ -167,5 +172,4 @@ fn threads_and_pools_have_limits() {
     });
 }
 
-const DEADLINE: Duration = Duration::from_secs(30);
 const THREAD_MAP: u64 = 0xee5e_3717_9ad9_dc9d;

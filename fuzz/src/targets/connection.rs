@@ -21,13 +21,14 @@ use crate::mutate::split;
 /// A server gets the input.
 pub(super) fn server() -> Run {
     let loops = Loops::new();
-    Box::new(move |input| drop(serve(&loops, input)))
+    Box::new(move |input| drop(serve(&loops, input, Pace::of(input))))
 }
 
-/// The numbers of the objects that a server makes and lets go of when it gets an input.
+/// The numbers of the objects that a server makes and lets go of when it gets an input that needs no answers: each frame when
+/// the calls of those before are answered.
 #[must_use]
 pub fn made(input: &[u8]) -> Vec<i32> {
-    serve(&Loops::new(), input)
+    serve(&Loops::new(), input, Pace::Patient)
 }
 
 /// The same with inputs that hold values of many kinds, whose generated readers see what is in them.
@@ -40,12 +41,13 @@ pub(super) fn client() -> Run {
     let loops = Loops::new();
     Box::new(move |input| {
         let (loops, input) = (loops.clone(), input.to_vec());
-        within("the client", LONG, move || connect(&loops, input));
+        within("the client", LONG, move || connect(&loops, &input));
     })
 }
 
-fn serve(loops: &Loops, input: &[u8]) -> Vec<i32> {
+fn serve(loops: &Loops, input: &[u8], pace: Pace) -> Vec<i32> {
     let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
+    let receives = theirs.try_clone().expect("descriptors can be copied");
     let object = SiteObject::new();
     let served: Arc<dyn Site> = Arc::<SiteObject>::clone(&object);
     let server = multiprocess::serve(&loops.server, theirs, served).expect("it can be served");
@@ -53,7 +55,8 @@ fn serve(loops: &Loops, input: &[u8]) -> Vec<i32> {
     let reader = start("reads", move || {
         while matches!(reading.read(&mut [0; 4096]), Ok(1..)) {}
     });
-    send(&mut ours, input, &server);
+    send(&mut ours, input, pace, &server, &receives);
+    drop(receives);
     ours.shutdown(Shutdown::Write).ok();
     server
         .wait_closed(Some(soon()))
@@ -67,8 +70,9 @@ fn serve(loops: &Loops, input: &[u8]) -> Vec<i32> {
     object.register.gone()
 }
 
-fn connect(loops: &Loops, input: Vec<u8>) {
+fn connect(loops: &Loops, input: &[u8]) {
     let (ours, mut theirs) = UnixStream::pair().expect("sockets can be made");
+    let receives = ours.try_clone().expect("descriptors can be copied");
     let register = Register::default();
     if let Ok(site) = multiprocess::connect::<dyn Site>(&loops.client, ours) {
         let client = connection::<dyn Site>(&site);
@@ -81,7 +85,8 @@ fn connect(loops: &Loops, input: Vec<u8>) {
             // Which of them fail is up to the other end.
             call(&site, &objects).ok();
         });
-        send(&mut theirs, &input, &client);
+        send(&mut theirs, input, Pace::of(input), &client, &receives);
+        drop(receives);
         theirs.shutdown(Shutdown::Write).ok();
         calls.join().expect("calls only fail");
         client
@@ -93,22 +98,58 @@ fn connect(loops: &Loops, input: Vec<u8>) {
     eventually("the client's objects are gone", || register.live() == 0);
 }
 
-/// Sends frame by frame, as a peer would that waits until each has been dealt with; or all at once.
-fn send(stream: &mut UnixStream, input: &[u8], receiver: &Connection) {
-    let sum = input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-    if sum % 4 == 3 {
+/// How an input is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// All at once.
+    Hasty,
+    /// Frame by frame, as a peer would that waits a little until each has been dealt with: some never are.
+    Brisk,
+    /// Frame by frame, each when the calls of those before are answered.
+    Patient,
+}
+
+impl Pace {
+    /// One input in four is sent in haste, always the same ones.
+    fn of(input: &[u8]) -> Self {
+        let sum = input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+        if sum % 4 == 3 {
+            Self::Hasty
+        } else {
+            Self::Brisk
+        }
+    }
+}
+
+fn send(
+    stream: &mut UnixStream,
+    input: &[u8],
+    pace: Pace,
+    receiver: &Connection,
+    receives: &UnixStream,
+) {
+    if pace == Pace::Hasty {
         // It may be cut off before it has said everything.
         stream.write_all(input).ok();
         return;
     }
+    // Read by now, and run; or it waits for an answer, which is in one of the next frames.
+    let dealt_with = || {
+        let unread = rustix::io::ioctl_fionread(receives).unwrap_or(0);
+        let stats = receiver.stats();
+        receiver.is_closed() || unread == 0 && (stats.requests == 0 || stats.calls > 0)
+    };
     for frame in split(input) {
         if stream.write_all(&frame).is_err() {
             return;
         }
+        if pace == Pace::Patient {
+            eventually("the frame is dealt with", dealt_with);
+            continue;
+        }
         for _ in 0..WAITS {
             std::thread::park_timeout(Duration::from_micros(150));
-            let stats = receiver.stats();
-            if receiver.is_closed() || stats.requests == 0 || stats.calls > 0 {
+            if dealt_with() {
                 break;
             }
         }

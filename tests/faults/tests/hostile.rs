@@ -121,7 +121,7 @@ struct Server(Child);
 
 impl Server {
     fn start(target: &Target) -> Self {
-        let mut child = Command::new("/proc/self/exe")
+        let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
             .args(["the_server", "--exact", "--nocapture"])
             .env(SOCKET, &target.path)
             .stdin(Stdio::piped())

@@ -28,7 +28,7 @@ pub(crate) fn within_deadline(test: impl FnOnce() + Send + 'static) {
             sender.send(()).ok();
         })
         .unwrap();
-    if ended.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+    if ended.recv_timeout(deadline()) == Err(RecvTimeoutError::Timeout) {
         panic!("the test hangs");
     }
     if let Err(panic) = thread.join() {
@@ -38,7 +38,7 @@ pub(crate) fn within_deadline(test: impl FnOnce() + Send + 'static) {
 
 /// Waits for something that nothing tells of.
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + deadline();
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         thread::park_timeout(Duration::from_millis(5));
@@ -93,7 +93,7 @@ pub(crate) fn wait(mut call: Call) -> Result<String, Error> {
         let text = results.get_as::<capnp::text::Reader<'_>>()?;
         text.to_string().map_err(Error::failed)
     });
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + deadline();
     loop {
         if let Poll::Ready(result) = call.poll_read(&waker, &mut read) {
             return result;
@@ -117,4 +117,13 @@ impl Wake for Unpark {
     }
 }
 
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Longer than anything takes.
+pub(crate) fn deadline() -> Duration {
+    Duration::from_secs(30) * patience()
+}
+
+/// How many times slower than usual the tests may be: `MP_PATIENCE`, for runs under valgrind.
+pub(crate) fn patience() -> u32 {
+    let asked = std::env::var("MP_PATIENCE").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(1)
+}

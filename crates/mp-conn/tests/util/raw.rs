@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use capnp::message::{Builder, ReaderOptions};
 use capnp::serialize::{self, OwnedSegments};
@@ -130,9 +129,7 @@ pub(crate) enum Answer {
 
 impl Raw {
     pub(crate) fn new(stream: UnixStream) -> Self {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        stream.set_read_timeout(Some(super::deadline())).unwrap();
         Self { stream }
     }
 
