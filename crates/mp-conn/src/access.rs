@@ -229,3 +229,30 @@ fn credentials(socket: BorrowedFd<'_>) -> io::Result<libc::ucred> {
 const CREDENTIALS_SIZE: libc::socklen_t = size_of::<libc::ucred>() as libc::socklen_t;
 /// Clients that may wait to be accepted. The system has a bound of its own.
 const BACKLOG: i32 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_told_apart_by_their_user() {
+        let of = |uid| Peer {
+            uid,
+            ..Peer::default()
+        };
+        let own = rustix::process::geteuid().as_raw();
+        let refused = |uid| Peers::SameUser.check(of(uid)).unwrap_err().to_string();
+        assert_eq!(
+            refused(Some(own + 1)),
+            format!("peer of user {} refused: permission denied", own + 1)
+        );
+        assert_eq!(
+            refused(None),
+            "peer of unknown user refused: permission denied"
+        );
+        assert_eq!(Peers::SameUser.check(of(Some(own))).unwrap(), of(Some(own)));
+        for uid in [None, Some(own), Some(own + 1)] {
+            assert_eq!(Peers::Any.check(of(uid)).unwrap(), of(uid));
+        }
+    }
+}

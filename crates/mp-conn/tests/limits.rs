@@ -83,11 +83,31 @@ fn answers_that_are_not_finished_count_as_calls_in_flight() {
 #[test]
 fn request_bytes() {
     within_deadline(|| {
-        let (_server, mut raw) = start(|limits| limits.request_bytes = 100_000);
         let text = |call: capnp_rpc::rpc_capnp::call::Builder<'_>, bytes: u32| {
             let content = call.init_params().get_content();
             content.initn_as::<capnp::text::Builder<'_>>(bytes);
         };
+        // What one call is charged for: everything but the frame's header.
+        let mut message = capnp::message::Builder::new_default();
+        text(message.init_root::<message::Builder<'_>>().init_call(), 999);
+        let target = message.get_root::<message::Builder<'_>>().unwrap();
+        let Ok(message::Call(call)) = target.which() else {
+            panic!("not a call");
+        };
+        call.unwrap().init_target();
+        let bytes = message.size_in_words() * 8;
+        for (most, fits) in [(2 * bytes, true), (2 * bytes - 1, false)] {
+            let (_server, mut raw) = start(|limits| limits.request_bytes = most);
+            raw.call_with(1, HOLD, |call| text(call, 999));
+            raw.call_with(2, ECHO, |call| text(call, 999));
+            let expected = if fits {
+                Answer::Results(0)
+            } else {
+                exceeded("request_bytes", most)
+            };
+            assert_eq!(raw.answer(), (2, expected));
+        }
+        let (_server, mut raw) = start(|limits| limits.request_bytes = 100_000);
         raw.call_with(1, HOLD, |call| text(call, 60_000));
         raw.call_with(2, ECHO, |call| text(call, 60_000));
         assert_eq!(raw.answer(), (2, exceeded("request_bytes", 100_000)));

@@ -107,6 +107,38 @@ fn bytes_read_of_a_message() {
     });
 }
 
+#[test]
+fn segments() {
+    within_deadline(|| {
+        let mut whole = Vec::new();
+        let mut built = Builder::new(HeapAllocator::new().first_segment_words(100));
+        let mut call = built.init_root::<message::Builder<'_>>().init_call();
+        call.set_question_id(1);
+        call.set_interface_id(1);
+        call.set_method_id(GIVE_BACK);
+        call.init_target().set_imported_cap(0);
+        capnp::serialize::write_message(&mut whole, &built).unwrap();
+        // The same message with empty segments behind the first.
+        let split = |segments: u32| {
+            let mut bytes = (segments - 1).to_le_bytes().to_vec();
+            bytes.extend_from_slice(&whole[4..8]);
+            bytes.resize((4 * (segments as usize + 1)).next_multiple_of(8), 0);
+            bytes.extend_from_slice(&whole[8..]);
+            bytes
+        };
+        let (server, mut raw) = start(|_| ());
+        raw.send_bytes(&split(511));
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        raw.send_bytes(&split(512));
+        let reason = raw.aborted();
+        assert!(
+            reason.contains("Message has too many segments: 512"),
+            "{reason}"
+        );
+        server.serves_others();
+    });
+}
+
 /// A call of `GIVE_BACK` whose params are so many pointers to the same bytes.
 fn repeated(question: u32, times: u32) -> Vec<u8> {
     let mut built = Builder::new(HeapAllocator::new().first_segment_words(9_000));
