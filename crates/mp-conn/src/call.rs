@@ -70,7 +70,9 @@ impl Call {
                 .shared
                 .import(target.key())
                 .ok_or(Error::CalledAfterDisconnect)?;
-            let mut request = hook.new_call(interface_id, ordinal, None);
+            let mut request = state
+                .shared
+                .in_reused_memory(|| hook.new_call(interface_id, ordinal, None));
             build(request.hook.get(), state)?;
             if let Some(threads) = &context.threads {
                 set_threads(request.hook.get(), threads, &inner, state)?;

@@ -33,7 +33,7 @@ impl Message {
     pub fn build(
         build: impl FnOnce(any_pointer::Builder<'_>, &mut Vec<Reference>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        let mut builder = Builder::new_default();
+        let mut builder = new_builder();
         let mut table = Vec::new();
         let mut references = Vec::new();
         let mut root = builder.init_root::<any_pointer::Builder<'_>>();
@@ -74,7 +74,7 @@ impl Message {
         connection: &Arc<Inner>,
         state: &State,
     ) -> Result<Self, Error> {
-        let mut builder = Builder::new_default();
+        let mut builder = new_builder();
         let mut table = Vec::new();
         let mut root = builder.init_root::<any_pointer::Builder<'_>>();
         root.imbue_mut(&mut table);
@@ -196,6 +196,11 @@ impl ClientHook for Ticket {
     fn when_resolved(&self) -> Promise<(), CapnpError> {
         Promise::ok(())
     }
+}
+
+/// `capnp` would begin with 8 KiB, which are zeroed first; a message that is larger grows.
+fn new_builder() -> Builder<HeapAllocator> {
+    Builder::new(HeapAllocator::new().first_segment_words(96))
 }
 
 fn not_callable() -> CapnpError {

@@ -179,7 +179,12 @@ impl ServerCall {
     ) -> Result<(), Error> {
         self.finish(|slot, state| {
             let mut no_objects = Vec::new();
-            let mut content = slot.results.get()?;
+            let mut content = if objects.is_empty() {
+                let results = &mut slot.results;
+                state.shared.in_reused_memory(|| results.get())?
+            } else {
+                slot.results.get()?
+            };
             content.imbue_mut(&mut no_objects);
             crate::contain::contained(|| build(content))?;
             for (field, object) in objects {

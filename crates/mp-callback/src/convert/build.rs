@@ -6,6 +6,7 @@ use capnp::capability::FromClientHook;
 use capnp::{data, text};
 
 use super::Result;
+use super::bytes::copy_in;
 use crate::{Error, Interface, Objects};
 
 /// A Rust value that can be written into a message through the accessor `B`: `person::Builder<'_>`, `text::Builder<'_>`, ...
@@ -80,7 +81,7 @@ impl Build<data::Builder<'_>> for [u8] {
     }
 
     fn build(&self, builder: data::Builder<'_>) -> Result<()> {
-        builder.copy_from_slice(self);
+        copy_in(self, builder);
         Ok(())
     }
 }

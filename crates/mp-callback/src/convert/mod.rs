@@ -8,6 +8,7 @@
 //! Thread: any. Nothing here blocks or takes a lock, except [`Mode::call`], which is the call itself.
 
 mod build;
+mod bytes;
 mod field;
 mod list;
 mod map;

@@ -6,6 +6,7 @@ use capnp::traits::Owned;
 use capnp::{NotInSchema, data, text};
 
 use super::Result;
+use super::bytes::copy_out;
 use crate::Error;
 
 /// A Rust value that can be read from a message through the accessor `R`: `person::Reader<'_>`, `text::Reader<'_>`, ...
@@ -33,7 +34,7 @@ impl Read<text::Reader<'_>> for String {
 /// Text by configuration as bytes.
 impl Read<text::Reader<'_>> for Vec<u8> {
     fn read(reader: text::Reader<'_>, _field: &'static str) -> Result<Self> {
-        Ok(reader.as_bytes().to_vec())
+        Ok(copy_out(reader.as_bytes()))
     }
 }
 
@@ -55,7 +56,7 @@ impl<'a> Read<data::Reader<'a>> for &'a [u8] {
 
 impl Read<data::Reader<'_>> for Vec<u8> {
     fn read(reader: data::Reader<'_>, _field: &'static str) -> Result<Self> {
-        Ok(reader.to_vec())
+        Ok(copy_out(reader))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Cap'n Proto's stream framing: bytes of the socket in, messages out.
 //!
 //! A frame is a table of segment sizes and then the segments. Small messages come through one buffer, many to a read;
-//! what is missing of a large one is read straight into its own memory. That memory is reused: touching fresh pages was
-//! measured to cost more than everything else about a large message.
+//! what is missing of a large one is read straight into its own memory.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use capnp::Word;
 use capnp::message::{Builder, HeapAllocator, ReaderSegments};
+
+use super::memory::{Memory, MemoryPool};
 
 /// Collects bytes and cuts them into messages.
 pub(crate) struct FrameReader {
@@ -18,18 +18,18 @@ pub(crate) struct FrameReader {
     end: usize,
     partial: Option<Partial>,
     limit_words: usize,
-    pool: Rc<BufferPool>,
+    pool: Rc<MemoryPool>,
 }
 
 impl FrameReader {
-    pub(crate) fn new(limit_bytes: usize) -> Self {
+    pub(crate) fn new(limit_bytes: usize, pool: Rc<MemoryPool>) -> Self {
         Self {
             buffer: vec![0; BUFFER_BYTES],
             start: 0,
             end: 0,
             partial: None,
             limit_words: limit_bytes / BYTES_PER_WORD,
-            pool: Rc::new(BufferPool::default()),
+            pool,
         }
     }
 
@@ -126,7 +126,7 @@ impl FrameReader {
         self.start += header;
         self.partial = Some(Partial {
             segments: Segments {
-                words: self.pool.take(total),
+                memory: self.pool.take(total, UNSEEN_WORDS),
                 len: total,
                 ends,
                 pool: Rc::clone(&self.pool),
@@ -140,11 +140,11 @@ impl FrameReader {
 /// The segments of one message that was read.
 pub(crate) struct Segments {
     /// At least `len` words when all have come; what is beyond belongs to an earlier message and is never shown.
-    words: Vec<Word>,
+    memory: Memory,
     len: usize,
     /// Where each segment ends, in words. Empty: there is one segment.
     ends: Vec<usize>,
-    pool: Rc<BufferPool>,
+    pool: Rc<MemoryPool>,
 }
 
 impl Segments {
@@ -163,7 +163,7 @@ impl Segments {
         }
         Self {
             len: words.len(),
-            words,
+            memory: words.into(),
             ends,
             pool: Rc::default(),
         }
@@ -180,7 +180,7 @@ impl ReaderSegments for Segments {
             let start = if index == 0 { 0 } else { self.ends[index - 1] };
             start..end
         };
-        Some(Word::words_to_bytes(&self.words[range]))
+        Some(Word::words_to_bytes(&self.memory.words()[range]))
     }
 
     fn len(&self) -> usize {
@@ -190,7 +190,7 @@ impl ReaderSegments for Segments {
 
 impl Drop for Segments {
     fn drop(&mut self) {
-        self.pool.give(std::mem::take(&mut self.words));
+        self.pool.give(std::mem::take(&mut self.memory));
     }
 }
 
@@ -207,51 +207,13 @@ impl Partial {
 
     /// Room for what comes next. Grows with what came: what was only announced costs little.
     fn space(&mut self) -> &mut [u8] {
-        let Segments { words, len, .. } = &mut self.segments;
-        if words.len() < *len && words.len() * BYTES_PER_WORD == self.filled {
-            words.resize(
-                (words.len() * 2).min(*len),
-                capnp::word(0, 0, 0, 0, 0, 0, 0, 0),
-            );
+        let Segments { memory, len, .. } = &mut self.segments;
+        let there = memory.words().len();
+        if there < *len && there * BYTES_PER_WORD == self.filled {
+            memory.grow((there * 2).min(*len));
         }
-        let there = words.len().min(*len);
-        &mut Word::words_to_bytes_mut(&mut words[..there])[self.filled..]
-    }
-}
-
-/// The memory of messages that were dropped, kept for the next ones.
-#[derive(Default)]
-struct BufferPool {
-    buffers: RefCell<Vec<Vec<Word>>>,
-}
-
-impl BufferPool {
-    fn take(&self, words: usize) -> Vec<Word> {
-        let mut buffers = self.buffers.borrow_mut();
-        let fit = buffers
-            .iter()
-            .position(|buffer| buffer.len() >= words && buffer.len() / 4 <= words.max(SMALL_WORDS));
-        match fit {
-            Some(index) => buffers.swap_remove(index),
-            None => Word::allocate_zeroed_vec(words.clamp(SMALL_WORDS, UNSEEN_WORDS)),
-        }
-    }
-
-    fn give(&self, buffer: Vec<Word>) {
-        if buffer.len() > POOLED_WORDS {
-            return;
-        }
-        let mut buffers = self.buffers.borrow_mut();
-        buffers.push(buffer);
-        while buffers.len() > POOLED_BUFFERS
-            || buffers.iter().map(Vec::len).sum::<usize>() > POOLED_WORDS
-        {
-            // Large ones are worth more: their pages are there already.
-            let least = (0..buffers.len()).min_by_key(|index| buffers[*index].len());
-            if let Some(least) = least {
-                buffers.swap_remove(least);
-            }
-        }
+        let there = memory.words().len().min(*len);
+        &mut Word::words_to_bytes_mut(memory.fill(there))[self.filled..]
     }
 }
 
@@ -267,12 +229,8 @@ const MAX_SEGMENTS: usize = 512;
 const BUFFER_BYTES: usize = 16 << 10;
 /// A rest of this size is worth a read of its own, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
-const SMALL_WORDS: usize = 32;
 /// What is allocated for a message of which nothing has come yet.
 const UNSEEN_WORDS: usize = (128 << 10) / BYTES_PER_WORD;
-const POOLED_BUFFERS: usize = 4;
-/// All of a connection's: a peer that goes quiet keeps them.
-const POOLED_WORDS: usize = (8 << 20) / BYTES_PER_WORD;
 
 #[cfg(test)]
 mod tests {
@@ -325,7 +283,7 @@ mod tests {
             expected.push(segments);
         }
         for step in [1, 7, 4096, usize::MAX] {
-            let mut reader = FrameReader::new(1 << 20);
+            let mut reader = FrameReader::new(1 << 20, Rc::default());
             assert_eq!(feed(&mut reader, &stream, step), expected, "step {step}");
             assert!(reader.at_boundary());
         }
@@ -333,12 +291,12 @@ mod tests {
 
     #[test]
     fn what_is_announced_costs_little_before_it_comes() {
-        let mut reader = FrameReader::new(64 << 20);
+        let mut reader = FrameReader::new(64 << 20, Rc::default());
         let announced = ((64_usize << 20) / BYTES_PER_WORD) as u32;
         let mut bytes = [[0; 4], announced.to_le_bytes()].concat();
         let allocated = |reader: &FrameReader| {
             let partial = reader.partial.as_ref().unwrap();
-            partial.segments.words.len() * BYTES_PER_WORD
+            partial.segments.memory.words().len() * BYTES_PER_WORD
         };
         assert!(feed(&mut reader, &bytes, usize::MAX).is_empty());
         assert_eq!(allocated(&reader), 128 << 10);
@@ -349,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_frame_beyond_the_limit_is_refused_before_its_bytes_come() {
-        let mut reader = FrameReader::new(64);
+        let mut reader = FrameReader::new(64, Rc::default());
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 8, 0, 0, 0]);
         reader.filled(8);
         assert!(
@@ -357,7 +315,7 @@ mod tests {
             "64 bytes are allowed"
         );
 
-        let mut reader = FrameReader::new(64);
+        let mut reader = FrameReader::new(64, Rc::default());
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 9, 0, 0, 0]);
         reader.filled(8);
         let error = reader.next_message().err().unwrap();
@@ -366,7 +324,7 @@ mod tests {
             "{error}"
         );
 
-        let mut reader = FrameReader::new(64);
+        let mut reader = FrameReader::new(64, Rc::default());
         reader.space()[..8].copy_from_slice(&[0xff; 8]);
         reader.filled(8);
         assert!(reader.next_message().is_err());

@@ -14,6 +14,7 @@ use capnp_rpc::rpc_capnp::{
 };
 
 use super::inbox::Incoming;
+use super::outgoing::Output;
 use super::resolution::{Answer, Outcome, Place, Resolutions, Waited};
 use crate::Error;
 use crate::limits::Limits;
@@ -41,7 +42,7 @@ struct Question {
     finish: Option<Incoming>,
     answered: bool,
     /// The answer, if it holds objects or is a failure.
-    answer: Option<Rc<Builder<HeapAllocator>>>,
+    answer: Option<Rc<dyn Output>>,
     /// How many unanswered calls this one waits for, one behind the other.
     depth: u32,
     bytes: usize,
@@ -333,10 +334,10 @@ impl Ledger {
         &self,
         promise: u32,
         place: &Place,
-        answer: Option<&Rc<Builder<HeapAllocator>>>,
+        answer: Option<&Rc<dyn Output>>,
     ) -> capnp::Result<Outcome> {
         let is_object = |export| !self.promised_exports.contains_key(&export);
-        place.outcome(promise, answer.map(Rc::as_ref), is_object)
+        place.outcome(promise, answer, is_object)
     }
 
     /// Notes the peer's objects in a message. Returns those that were not known; stops where there are too many.

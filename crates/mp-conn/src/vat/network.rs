@@ -7,66 +7,23 @@
 
 use std::rc::Rc;
 
-use capnp::any_pointer;
 use capnp::capability::Promise;
-use capnp::message::{Builder, HeapAllocator};
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, resolve, return_};
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::{Connection, IncomingMessage, OutgoingMessage, VatNetwork};
 
 use super::inbox::{failure, release};
+use super::outgoing::Output;
 use super::resolution::{Answer, Outcome, Waited};
 use super::shared::Shared;
 use crate::Error;
 
-/// A message that `capnp-rpc` builds.
-struct Outgoing {
-    message: Builder<HeapAllocator>,
-    shared: Rc<Shared>,
-}
-
-impl OutgoingMessage for Outgoing {
-    fn get_body(&mut self) -> capnp::Result<any_pointer::Builder<'_>> {
-        self.message.get_root()
-    }
-
-    fn get_body_as_reader(&self) -> capnp::Result<any_pointer::Reader<'_>> {
-        self.message.get_root_as_reader()
-    }
-
-    fn send(self: Box<Self>) -> (Promise<(), capnp::Error>, Rc<Builder<HeapAllocator>>) {
-        let message = Rc::new(self.message);
-        if !self.shared.closed.get() {
-            self.shared.send(&message);
-        }
-        (Promise::ok(()), message)
-    }
-
-    fn take(self: Box<Self>) -> Builder<HeapAllocator> {
-        self.message
-    }
-
-    fn size_in_words(&self) -> usize {
-        self.message.size_in_words()
-    }
-}
-
 impl Shared {
-    /// Sends a message that `capnp-rpc` built, and notes what it means for the peer's tables.
-    fn send(&self, message: &Rc<Builder<HeapAllocator>>) {
-        // Fails for nothing that `capnp-rpc` builds.
-        let push = self.note(message).unwrap_or(true);
-        if push {
-            self.outbox.borrow_mut().push(Rc::clone(message));
-        }
-    }
-
-    /// False: the message is not to be sent.
-    fn note(&self, sent: &Rc<Builder<HeapAllocator>>) -> capnp::Result<bool> {
-        let bytes = sent.size_in_words() * 8;
+    /// Notes what a message that `capnp-rpc` built means for the peer's tables. False: it is not to be sent.
+    pub(crate) fn note(&self, sent: &Rc<dyn Output>, bytes: usize) -> capnp::Result<bool> {
         let too_large = bytes > self.limits.message_bytes;
         let mut inbox = self.inbox.borrow_mut();
-        match sent.get_root_as_reader::<message::Reader<'_>>()?.which()? {
+        match sent.root()?.which()? {
             message::Call(call) => {
                 let call = call?;
                 let question = call.get_question_id();
@@ -92,7 +49,9 @@ impl Shared {
                 };
                 let instead = too_large.then(|| {
                     let error = Error::limit("message_bytes", self.limits.message_bytes);
-                    Rc::new(failure(question, &error.to_wire().extra))
+                    let failure: Rc<dyn Output> =
+                        Rc::new(failure(question, &error.to_wire().extra));
+                    failure
                 });
                 let answer = Answer {
                     message: instead.as_ref().unwrap_or(sent),
@@ -221,12 +180,7 @@ impl Connection<Side> for Stream {
     }
 
     fn new_outgoing_message(&mut self, first_segment_words: u32) -> Box<dyn OutgoingMessage> {
-        let words = first_segment_words.min(FIRST_SEGMENT_WORDS);
-        let allocator = HeapAllocator::new().first_segment_words(words);
-        Box::new(Outgoing {
-            message: Builder::new(allocator),
-            shared: Rc::clone(&self.shared),
-        })
+        self.shared.outgoing(first_segment_words)
     }
 
     fn receive_incoming_message(
@@ -246,6 +200,3 @@ impl Connection<Side> for Stream {
         Promise::ok(())
     }
 }
-
-/// `capnp-rpc` asks for 8 KiB for each call, which would be zeroed for nothing: larger messages get a segment of their own.
-const FIRST_SEGMENT_WORDS: u32 = 96;

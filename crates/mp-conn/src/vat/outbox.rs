@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use capnp::OutputSegments;
-use capnp::message::{Builder, HeapAllocator};
 
+use super::outgoing::Output;
 use super::transport::Transport;
 
 /// Messages that were sent but not yet written.
@@ -23,7 +23,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn push(&mut self, message: Rc<Builder<HeapAllocator>>) {
+    pub(crate) fn push(&mut self, message: Rc<dyn Output>) {
         let frame = Frame::new(message);
         self.queued += frame.len;
         self.frames.push_back(frame);
@@ -49,7 +49,7 @@ impl Outbox {
             let mut slices = std::array::from_fn::<_, MAX_SLICES, _>(|_| IoSlice::new(&[]));
             let mut segments = Vec::new();
             for frame in self.frames.iter().take(MAX_SLICES / 2) {
-                segments.push(frame.message.get_segments_for_output());
+                segments.push(frame.message.segments());
             }
             let count = gather(&self.frames, &segments, self.written, &mut slices);
             let result = transport.write(waker, &slices[..count]);
@@ -89,14 +89,14 @@ impl Outbox {
 /// One message, with the table of segment sizes that goes before it.
 struct Frame {
     header: Vec<u8>,
-    message: Rc<Builder<HeapAllocator>>,
+    message: Rc<dyn Output>,
     /// Header and segments, in bytes.
     len: usize,
 }
 
 impl Frame {
-    fn new(message: Rc<Builder<HeapAllocator>>) -> Self {
-        let segments = message.get_segments_for_output();
+    fn new(message: Rc<dyn Output>) -> Self {
+        let segments = message.segments();
         let mut header = Vec::with_capacity((segments.len() / 2 + 1) * 8);
         header.extend_from_slice(&(segments.len() as u32 - 1).to_le_bytes());
         let mut len = 0;

@@ -12,6 +12,7 @@ use capnp::traits::Imbue;
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, payload, promised_answer, resolve, return_};
 
 use super::inbox::{Incoming, small_message};
+use super::outgoing::Output;
 use crate::message::{ticket, ticket_index};
 
 /// Promises that wait for answers.
@@ -39,7 +40,7 @@ pub(crate) enum Outcome {
 
 /// An answer that goes out.
 pub(crate) struct Answer<'a> {
-    pub(crate) message: &'a Rc<Builder<HeapAllocator>>,
+    pub(crate) message: &'a Rc<dyn Output>,
     /// The answer's size in bytes, if the peer may refer to it until it finishes the question.
     pub(crate) kept: Option<usize>,
     /// There are objects in it, or it is a failure.
@@ -114,7 +115,7 @@ impl Place {
     pub(crate) fn outcome(
         &self,
         promise: u32,
-        answer: Option<&Builder<HeapAllocator>>,
+        answer: Option<&Rc<dyn Output>>,
         is_object: impl Fn(u32) -> bool,
     ) -> capnp::Result<Outcome> {
         let mut settled = small_message();
@@ -123,10 +124,7 @@ impl Place {
             set_broken(resolve, NULL);
             return Ok(Outcome::Settled(settled));
         };
-        let message::Return(answer) = answer
-            .get_root_as_reader::<message::Reader<'_>>()?
-            .which()?
-        else {
+        let message::Return(answer) = answer.root()?.which()? else {
             return Err(failed("an answer that is none"));
         };
         match answer?.which()? {

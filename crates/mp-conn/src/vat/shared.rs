@@ -1,6 +1,6 @@
 //! What the futures of a vat, its objects and its driver share. It never leaves the vat.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Weak as ArcWeak};
@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use capnp::any_pointer;
 use capnp::capability::Response;
+use capnp::message::{Builder, HeapAllocator};
 use capnp::private::capability::{ClientHook, ParamsHook, ResultsHook};
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, LocalBoxFuture};
@@ -15,6 +16,7 @@ use slab::Slab;
 
 use super::inbox::Inbox;
 use super::local::LocalObject;
+use super::memory::MemoryPool;
 use super::outbox::Outbox;
 use crate::Error;
 use crate::inner::Inner;
@@ -31,6 +33,12 @@ pub(crate) struct Shared {
     pub(crate) ending: Cell<bool>,
     pub(crate) inbox: RefCell<Inbox>,
     pub(crate) outbox: RefCell<Outbox>,
+    /// Memory for messages in both directions.
+    pub(crate) pool: Rc<MemoryPool>,
+    /// The message that `capnp-rpc` begins next is built in it.
+    pub(crate) reuse: Cell<bool>,
+    /// What `capnp-rpc` keeps of messages that were.
+    pub(crate) empty_answer: OnceCell<Rc<Builder<HeapAllocator>>>,
     /// Calls of this process that were too large to be sent, until their numbers are used again.
     pub(crate) unsent: RefCell<HashSet<u32>>,
     /// Says that the call that was to be sent last was too large.
@@ -112,6 +120,9 @@ impl Shared {
             closed: Cell::new(false),
             ending: Cell::new(false),
             outbox: RefCell::default(),
+            pool: Rc::default(),
+            reuse: Cell::new(false),
+            empty_answer: OnceCell::new(),
             unsent: RefCell::default(),
             too_large: Cell::new(false),
             room: RefCell::default(),

@@ -76,8 +76,9 @@ impl State {
             traversal_limit_in_words: Some(limits.read_words()),
             nesting_limit: i32::try_from(limits.nesting).unwrap_or(i32::MAX),
         };
-        let reader = FrameReader::new(limits.message_bytes);
+        let message_bytes = limits.message_bytes;
         let shared = Rc::new(Shared::new(connection, limits));
+        let reader = FrameReader::new(message_bytes, Rc::clone(&shared.pool));
         let (side, first) = match role {
             Role::Client => (Side::Client, None),
             Role::Server(object) => (Side::Server, LocalObject::hook(&shared, &object).ok()),

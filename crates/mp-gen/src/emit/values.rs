@@ -117,9 +117,7 @@ impl Emitter {
                 builder,
                 |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
             ),
-            Ty::Unit | Ty::Number(_) | Ty::Text | Ty::Data => {
-                Step::Plain(quote!(#builder.#set(#value)))
-            }
+            Ty::Unit | Ty::Number(_) | Ty::Text => Step::Plain(quote!(#builder.#set(#value))),
             Ty::TextBytes => Step::Plain(quote!(#builder.#set(mp::capnp::text::Reader(#value)))),
             Ty::Enum(_) if value.to_string().starts_with('*') => {
                 Step::Plain(quote!(#builder.#set((#value).into())))
@@ -137,7 +135,7 @@ impl Emitter {
                     |builder| quote!(mp::build_map(#value, |n| #builder.#init(n), |key, value, mut entry| #body)),
                 )
             }
-            Ty::List(_) | Ty::Set(..) | Ty::Param(_) => borrowing(
+            Ty::Data | Ty::List(_) | Ty::Set(..) | Ty::Param(_) => borrowing(
                 builder,
                 |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
             ),

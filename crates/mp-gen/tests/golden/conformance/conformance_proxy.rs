@@ -626,7 +626,7 @@ impl ValuesClient {
     fn pass_data_as<M: mp::Mode>(&self, value: &[u8]) -> M::Output<Vec<u8>> {
         M::call(
             (&self.0, &VALUES_PASS_DATA),
-            |mut params, _| params.set_value(value),
+            |params, _| mp::fill(value, |n| params.init_value(n)),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
@@ -1062,7 +1062,7 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_PASS_DATA),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Vec<u8>| this.pass_data(&value),
-                |result, mut results, _| results.set_result(&result),
+                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
             ),
             (VALUES_ID, 10) => mp::serve(
                 (call, &VALUES_PASS_DOUBLE),

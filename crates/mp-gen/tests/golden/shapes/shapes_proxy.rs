@@ -354,7 +354,7 @@ impl mp::Build<wire::defaults::Builder<'_>> for Defaults {
         mp::fill(&self.numbers, |n| builder.reborrow().init_numbers(n))?;
         mp::build(builder.reborrow().init_point(), &self.point)?;
         builder.set_hue(self.hue.into());
-        builder.set_bytes(&self.bytes);
+        mp::fill(&self.bytes, |n| builder.reborrow().init_bytes(n))?;
         builder.set_ratio(self.ratio);
         builder.set_odd(self.odd);
         builder.set_big(self.big);
@@ -419,7 +419,7 @@ impl mp::Build<wire::option::Builder<'_>> for Option_ {
             crate::generated::Local,
             _,
         >(&self.hash, "Option.hash")?;
-        builder.set_hash(&plain[..]);
+        mp::fill(&plain[..], |n| builder.reborrow().init_hash(n))?;
         if let Some(value) = &self.loose {
             builder.set_loose(mp::capnp::text::Reader(value));
             builder.set_has_loose(true);
@@ -1067,7 +1067,7 @@ impl StudioClient {
                     crate::generated::Local,
                     _,
                 >(hash, "hash")?;
-                params.set_hash(&plain[..]);
+                mp::fill(&plain[..], |n| params.reborrow().init_hash(n))?;
                 let plain = mp::build_field::<
                     i64,
                     crate::generated::Local,
@@ -1633,7 +1633,7 @@ impl mp::Interface for dyn Studio {
                             crate::generated::Local,
                             _,
                         >(value, "result")?;
-                        results.set_result(&plain[..]);
+                        mp::fill(&plain[..], |n| results.reborrow().init_result(n))?;
                         results.set_has_result(true);
                     }
                     Ok(())
