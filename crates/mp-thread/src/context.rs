@@ -11,6 +11,8 @@ use mp_conn::{
     WeakConnection,
 };
 
+use crate::counterpart::{Counterpart, take_ended};
+use crate::dispatch::run_elsewhere;
 use crate::job::{Job, ThreadWaiter};
 use crate::lead::Interrupter;
 use crate::name;
@@ -44,12 +46,8 @@ pub(crate) struct ThreadContext {
     ahead: RefCell<Option<Leader>>,
     /// Whether the thread comes back to a wait when the call that it serves is answered.
     waits: Cell<usize>,
-}
-
-/// An entry that is worth nothing when its connection has ended.
-struct Counterpart<T> {
-    connection: WeakConnection,
-    value: T,
+    /// The connections that the thread waits for, the innermost last.
+    awaited: RefCell<Vec<u64>>,
 }
 
 /// What a thread is about to send.
@@ -84,6 +82,7 @@ impl ThreadContext {
             interrupter: Interrupter::default(),
             ahead: RefCell::default(),
             waits: Cell::new(0),
+            awaited: RefCell::default(),
         }
     }
 
@@ -185,10 +184,28 @@ impl ThreadContext {
             let name = self.name(|| name::current(connection.event_loop().name()));
             Counterpart {
                 connection: connection.downgrade(),
-                value: Arc::new(ThreadObject::caller(Arc::clone(&self.waiter), name)),
+                value: Arc::new(ThreadObject::caller(
+                    Arc::clone(&self.waiter),
+                    name,
+                    connection.id(),
+                )),
             }
         });
+        entry.value.attend();
         Arc::<ThreadObject>::clone(&entry.value)
+    }
+
+    /// Has the jobs run elsewhere that the peer sent to this thread, and that need not run here, when the thread does not wait for
+    /// the peer any more.
+    fn leave(&self, connection: u64) {
+        if self.awaited.borrow().contains(&connection) {
+            return;
+        }
+        let threads = self.callback_threads.borrow();
+        let thread = threads.get(&connection);
+        let moved = thread.map(|thread| thread.value.leave());
+        drop(threads);
+        run_elsewhere(moved.unwrap_or_default());
     }
 
     /// Forgets ended connections, now and then.
@@ -214,6 +231,7 @@ impl ThreadContext {
         EventLoop::may_block()?;
         let callers = self.callers();
         let id = connection.id();
+        let _awaited = Awaited::new(self, id);
         let eligible = |job: &Job| job.belongs_to(id, &callers);
         loop {
             if let Poll::Ready(result) = poll(&self.waker) {
@@ -356,15 +374,25 @@ impl Drop for ThreadContext {
     }
 }
 
-/// Takes the entries of ended connections out.
-fn take_ended<T>(entries: &mut HashMap<u64, Counterpart<T>>) -> Vec<Counterpart<T>> {
-    let ended = |(id, entry): (&u64, &Counterpart<T>)| (!is_open(&entry.connection)).then_some(*id);
-    let ended: Vec<u64> = entries.iter().filter_map(ended).collect();
-    ended.iter().filter_map(|id| entries.remove(id)).collect()
+/// A wait for something on a connection.
+struct Awaited<'a> {
+    context: &'a ThreadContext,
+    connection: u64,
 }
 
-fn is_open(connection: &WeakConnection) -> bool {
-    connection
-        .upgrade()
-        .is_some_and(|connection| !connection.is_closed())
+impl<'a> Awaited<'a> {
+    fn new(context: &'a ThreadContext, connection: u64) -> Self {
+        context.awaited.borrow_mut().push(connection);
+        Self {
+            context,
+            connection,
+        }
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.context.awaited.borrow_mut().pop();
+        self.context.leave(self.connection);
+    }
 }

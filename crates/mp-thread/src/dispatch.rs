@@ -57,9 +57,27 @@ fn to_thread(thread: &ThreadObject, call: ServerCall, request: u64, need: Need, 
     tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{{}}}",
         call.connection().event_loop().name(), thread.started_name());
     let job = Job::new(call, thread.is_caller(), run);
-    if let Err(job) = thread.post(job) {
-        let (call, run) = job.into_parts();
-        refuse(call, request, need, run, Refusal::Ended);
+    let job = match need {
+        Need::Named => job,
+        Need::Any => job.anywhere(),
+    };
+    match thread.post(job) {
+        Ok(moved) => run_elsewhere(moved),
+        Err(job) => {
+            let (call, run) = job.into_parts();
+            refuse(call, request, need, run, Refusal::Ended);
+        }
+    }
+}
+
+/// Runs jobs whose thread does not wait for them on a pool: the ends of objects that a call borrowed which was given up.
+pub(crate) fn run_elsewhere(jobs: Vec<Job>) {
+    for job in jobs {
+        let connection = job.connection();
+        if let Err(job) = ThreadState::of(&connection).post_callback(&connection, job) {
+            // No thread could be made: the call fails, and what it holds is dropped where that may wait.
+            connection.event_loop().post_cleanup(move || drop(job));
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Job {
     connection: u64,
     /// The call came for a thread that waits for an answer over the same connection: a callback.
     callback: bool,
+    /// It runs on any thread if the one that it was sent to does not wait for it: the end of an object.
+    anywhere: bool,
     run: Runner,
     /// Ends with the job: the count of a pool thread's calls.
     finished: Finished,
@@ -28,9 +30,21 @@ impl Job {
             connection: call.connection().id(),
             call,
             callback,
+            anywhere: false,
             run,
             finished: Finished(None),
         }
+    }
+
+    /// Has the job run on any thread if the one that it was sent to does not wait for it.
+    pub(crate) fn anywhere(mut self) -> Self {
+        self.anywhere = true;
+        self
+    }
+
+    /// Whether the job came over a connection, and may run on any thread.
+    pub(crate) fn is_movable(&self, connection: u64) -> bool {
+        self.anywhere && self.connection == connection
     }
 
     /// Has a function called when the job has run, or was dropped.

@@ -69,6 +69,7 @@
 
 mod async_threads;
 mod context;
+mod counterpart;
 mod dispatch;
 mod job;
 mod lead;

@@ -1,5 +1,6 @@
 //! A thread of this process as the peer sees it: the interface `Thread`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Wake, Waker};
 
@@ -14,16 +15,28 @@ pub(crate) struct ThreadObject {
     waiter: Arc<ThreadWaiter>,
     name: Arc<OnceLock<Arc<str>>>,
     kind: Kind,
-    /// Woken when a call for a caller is cancelled.
-    discard: Option<Waker>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Kind {
     /// Made for the peer. It ends when the peer lets go of it.
     Worker,
     /// A thread that called the peer, and runs callbacks while it waits.
-    Caller,
+    Caller(Attendance),
+}
+
+/// Whether a thread that called the peer comes to run what the peer sends to it.
+#[derive(Debug)]
+struct Attendance {
+    /// The connection to the peer.
+    connection: u64,
+    /// The thread waits for an answer of the peer, or is about to.
+    attended: AtomicBool,
+    /// A job that may run elsewhere may be in the queue. Set after it was put there, so that either the thread sees it when it
+    /// leaves, or whoever put it there sees that the thread has left.
+    left_behind: AtomicBool,
+    /// Woken when a call for the thread is cancelled.
+    discard: Waker,
 }
 
 /// Throws calls away that nobody waits for any more. A thread that no longer waits would keep them, and their objects, until
@@ -48,18 +61,42 @@ impl ThreadObject {
             waiter,
             name,
             kind: Kind::Worker,
-            discard: None,
         }
     }
 
-    pub(crate) fn caller(waiter: Arc<ThreadWaiter>, name: Arc<str>) -> Self {
+    /// The thread of a waiter, as the peer at the other end of a connection sees it.
+    pub(crate) fn caller(waiter: Arc<ThreadWaiter>, name: Arc<str>, connection: u64) -> Self {
         let discard = Arc::new(Discard(Arc::downgrade(&waiter)));
         Self {
             waiter,
             name: Arc::new(OnceLock::from(name)),
-            kind: Kind::Caller,
-            discard: Some(Waker::from(discard)),
+            kind: Kind::Caller(Attendance {
+                connection,
+                attended: AtomicBool::new(false),
+                left_behind: AtomicBool::new(false),
+                discard: Waker::from(discard),
+            }),
         }
+    }
+
+    /// Says that the thread is about to call the peer, and then to wait.
+    pub(crate) fn attend(&self) {
+        if let Kind::Caller(attendance) = &self.kind {
+            attendance.attended.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Says that the thread waits for nothing of the peer's any more. Gives back the jobs that are to run elsewhere now.
+    pub(crate) fn leave(&self) -> Vec<Job> {
+        let Kind::Caller(attendance) = &self.kind else {
+            return Vec::new();
+        };
+        attendance.attended.store(false, Ordering::SeqCst);
+        if !attendance.left_behind.swap(false, Ordering::SeqCst) {
+            return Vec::new();
+        }
+        self.waiter
+            .take(|job| job.is_movable(attendance.connection))
     }
 
     /// The thread's name, which a thread that was just made gives itself when it starts: this waits for that.
@@ -69,20 +106,32 @@ impl ThreadObject {
 
     /// Whether calls for it are callbacks.
     pub(crate) fn is_caller(&self) -> bool {
-        self.kind == Kind::Caller
+        matches!(self.kind, Kind::Caller(_))
     }
 
-    /// Queues a call. Gives it back when the thread is gone.
-    pub(crate) fn post(&self, job: Job) -> Result<(), Job> {
-        let watched = self
-            .discard
-            .as_ref()
-            .map(|waker| (job.cancellation(), waker));
+    /// Queues a call. Gives jobs back that are to run elsewhere, because the thread does not wait for the peer.
+    ///
+    /// # Errors
+    ///
+    /// Gives the call back when the thread is gone.
+    pub(crate) fn post(&self, job: Job) -> Result<Vec<Job>, Job> {
+        let Kind::Caller(attendance) = &self.kind else {
+            return self.waiter.post(job).map(|()| Vec::new());
+        };
+        let cancellation = job.cancellation();
+        let movable = job.is_movable(attendance.connection);
         self.waiter.post(job)?;
-        if let Some((cancellation, waker)) = watched {
-            cancellation.wake_on_cancel(waker);
+        cancellation.wake_on_cancel(&attendance.discard);
+        if !movable {
+            return Ok(Vec::new());
         }
-        Ok(())
+        attendance.left_behind.store(true, Ordering::SeqCst);
+        if attendance.attended.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
+        Ok(self
+            .waiter
+            .take(|job| job.is_movable(attendance.connection)))
     }
 }
 
@@ -124,7 +173,7 @@ impl Object for ThreadObject {
 
 impl Drop for ThreadObject {
     fn drop(&mut self) {
-        if self.kind == Kind::Worker {
+        if matches!(self.kind, Kind::Worker) {
             self.waiter.close();
         }
     }

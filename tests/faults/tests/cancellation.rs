@@ -177,11 +177,8 @@ fn a_deadline_that_passes_in_a_callback_stress() {
         let error = quick.apply(Arc::new(function), 1);
         assert!(matches!(error, Err(Error::TimedOut) | Ok(2)), "{error:?}");
         no_calls(&pair);
-        // Its `destroy` comes for this thread, which runs it while it waits for something.
-        eventually("the function is gone", || {
-            assert_eq!(pair.site.work(1).unwrap(), 1);
-            register.live() == 0
-        });
+        // Its `destroy` comes for this thread, which does not wait any more: it runs elsewhere.
+        eventually("the function is gone", || register.live() == 0);
         pair.end();
     });
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use multiprocess::Error;
 use multiprocess::codegen::Interface;
@@ -67,6 +68,62 @@ fn what_a_method_drops_is_gone_whichever_connection_it_came_over_stress() {
             1,
             "destroyed before the answer"
         );
+    });
+}
+
+/// A `destroy` that follows a call which was given up comes for a thread that does not wait any more: the object goes all the
+/// same, whatever its thread does, and the method's own end does not wait for that thread.
+#[test]
+fn a_destroy_after_a_call_that_timed_out_does_not_wait_for_its_thread_stress() {
+    stress(|| {
+        let pair = Pair::new();
+        pair.object.on_int(Ok);
+        let (go, going) = channel::<()>();
+        let (ended, ends) = channel();
+        let (going, object) = (Mutex::new(going), Arc::clone(&pair.object));
+        pair.object.on_call(move || {
+            going.lock().unwrap().recv_timeout(SOON).unwrap();
+            // The last reference: its `destroy` names the thread that called.
+            object.save_callback(None)?;
+            ended.send(()).unwrap();
+            Ok(())
+        });
+        let callback = Arc::new(Adds(1));
+        let saved = Arc::<Adds>::clone(&callback);
+        pair.party.save_callback(Some(saved)).unwrap();
+        let quick = pair.party.with_timeout(Duration::from_millis(5));
+        assert!(matches!(quick.run_fn(), Err(Error::TimedOut)));
+        go.send(()).unwrap();
+        ends.recv_timeout(SOON).unwrap();
+        eventually("it is gone", || Arc::strong_count(&callback) == 1);
+        eventually("the method has ended", || pair.server.stats().requests == 0);
+        assert_eq!(pair.party.call_int_fn(2).unwrap(), 2);
+    });
+}
+
+/// The same for one that is on its way when the deadline passes: whoever comes first, it is not left behind.
+#[test]
+fn a_destroy_that_meets_the_deadline_of_its_call_is_not_left_behind_stress() {
+    stress(|| {
+        let pair = Pair::new();
+        for round in 0..50 {
+            let object = Arc::clone(&pair.object);
+            pair.object.on_call(move || object.save_callback(None));
+            let callback = Arc::new(Adds(1));
+            let saved = Arc::<Adds>::clone(&callback);
+            pair.party.save_callback(Some(saved)).unwrap();
+            let quick = pair.party.with_timeout(Duration::from_micros(20 * round));
+            let result = quick.run_fn();
+            assert!(
+                matches!(result, Ok(()) | Err(Error::TimedOut)),
+                "{result:?}"
+            );
+            eventually("the method has ended", || pair.server.stats().requests == 0);
+            // A call that was given up before it started has not run.
+            if pair.object.saved().is_none() {
+                eventually("it is gone", || Arc::strong_count(&callback) == 1);
+            }
+        }
     });
 }
 
