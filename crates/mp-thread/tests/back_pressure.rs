@@ -1,7 +1,5 @@
 //! A peer that does not read: callers wait, and memory does not grow.
 
-mod patience;
-
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mp_conn::{CallContext, Capability, Connection, Error, EventLoop, Limits, connect};
 
-use crate::patience::deadline;
+use patience::deadline;
 
 fn send(peer: &Capability, deadline: Option<Instant>) -> Result<mp_conn::Call, Error> {
     let connection = peer.connection()?;

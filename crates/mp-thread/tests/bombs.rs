@@ -1,21 +1,15 @@
 //! Peers that make threads without end: they get an error, and others are served as ever.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod patience;
-
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use mp_conn::proxy_capnp::thread_map;
 use mp_conn::{
     Call, CallContext, Capability, Connection, Error, EventLoop, Limits, Object, ServerCall,
     connect, serve,
 };
-
-use crate::patience::deadline;
+use patience::{eventually, soon, within_deadline};
 
 /// Gives its thread map to whoever asks.
 struct Init;
@@ -73,37 +67,13 @@ fn make_pool(client: &Client, count: u32) -> Result<(), Error> {
 /// Waits for an answer.
 fn finish(mut call: Call) -> Result<(), Error> {
     let connection = call.connection();
-    let deadline = Some(Instant::now() + deadline());
-    mp_thread::wait(&connection, deadline, |waker| call.poll_message(waker))??;
+    mp_thread::wait(&connection, Some(soon()), |waker| call.poll_message(waker))??;
     Ok(())
 }
 
 /// Threads of this process.
 fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + deadline();
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        thread::park_timeout(Duration::from_millis(5));
-    }
-}
-
-/// Runs a test that could hang.
-fn within_deadline(test: impl FnOnce() + Send + 'static) {
-    let (sender, ended) = channel::<()>();
-    let body = thread::Builder::new()
-        .spawn(move || {
-            test();
-            drop(sender);
-        })
-        .unwrap();
-    let hangs =
-        ended.recv_timeout(2 * deadline()) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
-    assert!(!hangs, "the test hangs");
-    body.join().unwrap();
 }
 
 // One test, because it counts the threads of the process.
@@ -130,7 +100,7 @@ fn threads_and_pools_have_limits() {
         assert_eq!(threads(), before + 20);
         make_thread(&honest).unwrap();
         drop(made);
-        until("the threads have ended", || {
+        eventually("the threads have ended", || {
             client.server.stats().threads == 0
         });
         drop(make_thread(&client).unwrap());
@@ -168,7 +138,7 @@ fn threads_and_pools_have_limits() {
         client.server.close();
         honest.server.close();
         drop((bomber, client, honest));
-        until("all threads have ended", || threads() <= before);
+        eventually("all threads have ended", || threads() <= before);
     });
 }
 

@@ -6,11 +6,12 @@ pub mod attack;
 pub mod convert;
 pub mod live;
 pub mod pair;
-pub mod patience;
 pub mod pipe;
 pub mod process;
 pub mod proxy;
 pub mod script;
 pub mod site;
+
+pub use patience;
 
 multiprocess::include_proxies!();

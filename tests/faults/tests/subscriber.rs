@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use faults::faults::Site;
 use faults::live::Register;
 use faults::pair::{Loops, nothing_left};
-use faults::patience::{eventually, soon, within_deadline};
+use faults::patience::{eventually, soon, start, within_deadline};
 use faults::site::Tracked;
 use futures::executor::block_on;
 use tracing::span::{Attributes, Id, Record};
@@ -58,7 +58,7 @@ fn a_subscriber_that_panics_harms_no_other_call() {
             for number in 0..20 {
                 // The caller's own subscriber may panic on the caller's stack: then that is the caller's panic.
                 let (site, objects) = (pair.site.clone(), register.clone());
-                let calls = faults::patience::start("calls", move || {
+                let calls = start("calls", move || {
                     let caught = |call: &mut dyn FnMut()| {
                         drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)));
                     };

@@ -16,7 +16,7 @@ pub mod convert;
 pub mod frames;
 pub mod pair;
 pub mod party;
-pub mod patience;
+pub mod process;
 pub mod raw;
 pub mod raw_calls;
 pub mod record;

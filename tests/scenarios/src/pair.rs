@@ -7,9 +7,9 @@ use multiprocess::codegen::Interface;
 use multiprocess::{Connection, EventLoop};
 
 use crate::party::{DoorObject, PartyObject};
-use crate::patience::soon;
 use crate::record::Recorder;
 use crate::scenarios::{Door, DoorClient, Party, PartyClient};
+use patience::soon;
 
 /// A client and a server, connected.
 #[derive(Debug)]

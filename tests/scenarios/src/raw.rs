@@ -12,7 +12,7 @@ use futures::task::LocalSpawnExt;
 use multiprocess::codegen::capnp;
 use multiprocess::codegen::capnp::capability::FromClientHook;
 
-use crate::patience::{start, within_deadline};
+use patience::{start, within_deadline};
 
 /// Connects as a client, and runs a function with the peer's first object.
 ///

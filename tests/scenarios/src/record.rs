@@ -12,7 +12,7 @@ use multiprocess::codegen::capnp::any_pointer;
 use multiprocess::codegen::capnp::private::capability::{ClientHook, PipelineOp};
 use multiprocess::codegen::capnp::traits::Imbue;
 
-use crate::patience::{SOON, start};
+use patience::{SOON, start};
 
 /// What was said on a connection, in the order in which it was passed on.
 ///

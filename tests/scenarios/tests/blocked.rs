@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 
 use multiprocess::Error;
+use patience::{SOON, eventually, soon, start, stress, within_deadline};
 use scenarios::pair::{Pair, event_loop};
-use scenarios::patience::{SOON, eventually, soon, start, stress, within_deadline};
 use scenarios::scenarios::Party;
 
 /// A thread that may not wait says so instead of waiting: the event loop's own, also inside a method without a context.

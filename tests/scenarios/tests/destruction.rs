@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use multiprocess::Error;
 use multiprocess::codegen::Interface;
+use patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::adds::Adds;
 use scenarios::pair::Pair;
-use scenarios::patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::scenarios::{Callback, Party, Thing, ThingClient};
 
 /// What a call borrows is gone when it returns: no reference is left at the other end, not even for a moment.
@@ -160,7 +160,7 @@ fn use_after_destroy_is_an_error_at_the_client() {
 fn destroy_waits_for_calls_that_have_returned_stress() {
     stress(|| {
         let pair = Pair::new();
-        for _ in 0..100 {
+        for _ in 0..20 {
             let thing = futures::executor::block_on(pair.party.make_thing_async()).unwrap();
             let other = thing.clone();
             let (tell, told) = channel();

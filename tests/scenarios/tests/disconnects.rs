@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use multiprocess::Error;
+use patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::pair::{Pair, connection, event_loop};
 use scenarios::party::PartyObject;
-use scenarios::patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::scenarios::{Callback, Party};
 
 const AFTER: &str = "IPC client method called after disconnect.";

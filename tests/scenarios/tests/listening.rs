@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use multiprocess::{EventLoop, Listener, Options, Stream};
+use patience::{eventually, within_deadline};
 use scenarios::pair::event_loop;
 use scenarios::party::PartyObject;
-use scenarios::patience::{eventually, within_deadline};
 use scenarios::scenarios::{Party, PartyClient};
 
 /// A listening socket in a directory of its own.
@@ -55,7 +55,7 @@ impl Listening {
     fn sync(&self) {
         let (tell, told) = std::sync::mpsc::channel();
         self.server.post(move || tell.send(()).unwrap());
-        told.recv_timeout(scenarios::patience::SOON).unwrap();
+        told.recv_timeout(patience::SOON).unwrap();
     }
 }
 
@@ -117,7 +117,7 @@ fn listen_connections_accepts_multiple_connections() {
 /// "ListenConnections handles a client that disconnects before being accepted"
 #[test]
 fn listen_connections_handles_a_client_that_disconnects_before_being_accepted_stress() {
-    scenarios::patience::stress(|| {
+    patience::stress(|| {
         let listening = Listening::new(Options::new());
         drop(UnixStream::connect(&listening.path).unwrap());
         let client = listening.client();

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use multiprocess::{Error, Stats};
+use patience::{eventually, start, stress};
 use scenarios::pair::{Pair, connection};
-use scenarios::patience::{eventually, start, stress};
 use scenarios::scenarios::{Callback, Party, PartyClient, Thing};
 
 /// A ring of three: the first one's object is held by the second, given to the third, called from there, and calls back into

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use patience::{eventually, soon, start, stress, within_deadline};
 use scenarios::pair::Pair;
-use scenarios::patience::{eventually, soon, start, stress, within_deadline};
 use scenarios::scenarios::Party;
 
 /// The first request on a thread that was just made says the thread's whole name, as do all others.

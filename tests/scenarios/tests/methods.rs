@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use multiprocess::Error;
+use patience::within_deadline;
 use scenarios::convert::{Pointers, Size, Temperature, Trail};
 use scenarios::pair::Pair;
-use scenarios::patience::within_deadline;
 use scenarios::scenarios::{Basket, Callback, Empty, ExtendedCallback, Party, PartyRaiseError};
 
 /// "compile time": the version's numbers are constants.

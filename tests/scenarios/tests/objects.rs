@@ -5,9 +5,9 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use multiprocess::Error;
+use patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::adds::Adds;
 use scenarios::pair::Pair;
-use scenarios::patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::scenarios::{
     Callback, CallbackClient, Counter, ExtendedCallback, Party, ThingClient,
 };

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use multiprocess::{Error, Stats};
+use patience::{eventually, start};
 use scenarios::pair::Pair;
-use scenarios::patience::{eventually, start};
 use scenarios::scenarios::{Callback, Counter, Party, PartyClient, StepFn, Thing};
 
 const THREADS: usize = 64;

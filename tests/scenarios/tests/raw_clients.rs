@@ -11,7 +11,7 @@ use futures::channel::oneshot;
 use mp_conn::proxy_capnp::thread;
 use multiprocess::Error;
 use multiprocess::codegen::capnp;
-use scenarios::patience::SOON;
+use patience::SOON;
 use scenarios::raw::{self, Peer};
 use scenarios::raw_calls::{
     CallsBack, NoThread, add, call_int_fn, failure, fill, make_pool, make_thread, name_of, served,
@@ -22,7 +22,7 @@ use scenarios::scenarios_capnp::{callback, party};
 /// "Make simultaneous IPC calls on single remote thread"
 #[test]
 fn make_simultaneous_ipc_calls_on_single_remote_thread_stress() {
-    scenarios::patience::stress(|| {
+    patience::stress(|| {
         let (object, stream, _server) = served();
         let expected = Arc::new(AtomicI32::new(100));
         let seen = Arc::clone(&expected);
@@ -327,10 +327,8 @@ fn a_client_that_leaves_frees_its_threads() {
         });
         peer.disconnect().await;
     });
-    server
-        .wait_closed(Some(scenarios::patience::soon()))
-        .unwrap();
-    scenarios::patience::eventually("the threads end", || server.stats().threads == 0);
+    server.wait_closed(Some(patience::soon())).unwrap();
+    patience::eventually("the threads end", || server.stats().threads == 0);
 }
 
 /// The number of the pool's thread that this is, as its name says.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 use mp_conn::proxy_capnp::thread;
 use multiprocess::codegen::capnp::capability::FromClientHook;
+use patience::{eventually, within_deadline};
 use scenarios::frames;
 use scenarios::pair::event_loop;
 use scenarios::party::PartyObject;
-use scenarios::patience::{eventually, within_deadline};
 use scenarios::raw;
 use scenarios::raw_calls::{
     NoThread, add, call_int_fn, failure, make_thread, served, thread_map_of,

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
 use multiprocess::Error;
+use patience::{SOON, eventually, soon, start, stress, within_deadline};
 use scenarios::pair::{Pair, through_door};
 use scenarios::party::PartyObject;
-use scenarios::patience::{SOON, eventually, soon, start, stress, within_deadline};
 use scenarios::scenarios::{Callback, Door, IntFn, Party, PartyClient, StepFn};
 
 thread_local! {

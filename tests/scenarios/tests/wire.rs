@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use calculator::local::CalculatorInit;
 use calculator::{Calculator, Init, Printer};
 use multiprocess::{Connection, Error};
+use patience::{start, within_deadline};
 use scenarios::pair::event_loop;
-use scenarios::patience::{start, within_deadline};
 use scenarios::record::{Call, Cap, End, Recorder, Said, Target, What};
 
 const THREAD_MAP: u64 = 0xee5e_3717_9ad9_dc9d;

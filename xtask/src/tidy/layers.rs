@@ -115,7 +115,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "tests/*",
-        uses: &["mp-conn", "mp-thread", "mp-callback", "multiprocess"],
+        uses: &[
+            "mp-conn",
+            "mp-thread",
+            "mp-callback",
+            "multiprocess",
+            "patience",
+        ],
         builds_with: &["mp-gen"],
         reason: "a test package looks at every layer of the run-time, and generates its proxies in its build script",
     },

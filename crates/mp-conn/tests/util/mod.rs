@@ -1,6 +1,7 @@
 //! What the tests share: a deadline for each of them, an object to call, and a way to wait.
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     clippy::allow_attributes,
     reason = "helpers of tests, of which each test crate uses a part"
@@ -8,42 +9,14 @@
 
 pub(crate) mod raw;
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::task::{Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use mp_conn::{Call, CallContext, Capability, Connection, Error, Object, ServerCall};
-
-/// Runs a test that could hang: it fails when it takes longer than anything it does should.
-pub(crate) fn within_deadline(test: impl FnOnce() + Send + 'static) {
-    let (sender, ended) = channel();
-    let thread = thread::Builder::new()
-        .name("test".to_owned())
-        .spawn(move || {
-            test();
-            // The receiver is gone only when the deadline has passed.
-            sender.send(()).ok();
-        })
-        .unwrap();
-    if ended.recv_timeout(deadline()) == Err(RecvTimeoutError::Timeout) {
-        panic!("the test hangs");
-    }
-    if let Err(panic) = thread.join() {
-        resume_unwind(panic);
-    }
-}
-
-/// Waits for something that nothing tells of.
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + deadline();
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        thread::park_timeout(Duration::from_millis(5));
-    }
-}
+use patience::soon;
+pub(crate) use patience::{deadline, eventually as until, factor as patience, within_deadline};
 
 /// Answers method 0 with its text, and fails everything else.
 pub(crate) struct Echo;
@@ -93,7 +66,7 @@ pub(crate) fn wait(mut call: Call) -> Result<String, Error> {
         let text = results.get_as::<capnp::text::Reader<'_>>()?;
         text.to_string().map_err(Error::failed)
     });
-    let deadline = Instant::now() + deadline();
+    let deadline = soon();
     loop {
         if let Poll::Ready(result) = call.poll_read(&waker, &mut read) {
             return result;
@@ -115,15 +88,4 @@ impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }
-}
-
-/// Longer than anything takes.
-pub(crate) fn deadline() -> Duration {
-    Duration::from_secs(30) * patience()
-}
-
-/// How many times slower than usual the tests may be: `MP_PATIENCE`, for runs under valgrind.
-pub(crate) fn patience() -> u32 {
-    let asked = std::env::var("MP_PATIENCE").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
