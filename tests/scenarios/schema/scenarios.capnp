@@ -47,6 +47,7 @@ interface Party $Proxy.wrap("scenarios::Party") {
     runFn @29 (context :Proxy.Context) -> ();
     callIntFn @30 (context :Proxy.Context, arg :Int32) -> (result :Int32);
     fail @31 (context :Proxy.Context, text :Text) -> ();
+    saveFn @32 (context :Proxy.Context, fn :IntFn) -> ();
 }
 
 # With `construct`, as the first object of an application has it.

@@ -19,6 +19,7 @@ type Hook<F> = Mutex<Option<Arc<F>>>;
 #[derive(Default)]
 pub struct PartyObject {
     saved: Mutex<Option<Arc<dyn Callback>>>,
+    saved_fn: Mutex<Option<Arc<dyn IntFn>>>,
     on_call: Hook<dyn Fn() -> Result<(), Error> + Send + Sync>,
     on_int: Hook<dyn Fn(i32) -> Result<i32, Error> + Send + Sync>,
     /// Counters and things that were made and not dropped yet.
@@ -52,6 +53,12 @@ impl PartyObject {
     #[must_use]
     pub fn saved(&self) -> Option<Arc<dyn Callback>> {
         lock(&self.saved).clone()
+    }
+
+    /// Takes the function that `saveFn` saved.
+    #[must_use]
+    pub fn take_fn(&self) -> Option<Arc<dyn IntFn>> {
+        lock(&self.saved_fn).take()
     }
 
     fn call_hook(&self) -> Result<(), Error> {
@@ -199,6 +206,12 @@ impl Party for PartyObject {
 
     fn fail(&self, text: &str) -> Result<(), Error> {
         Err(Error::failed(text))
+    }
+
+    fn save_fn(&self, function: Arc<dyn IntFn>) -> Result<(), Error> {
+        let old = lock(&self.saved_fn).replace(function);
+        drop(old);
+        Ok(())
     }
 }
 

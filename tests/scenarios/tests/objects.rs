@@ -8,11 +8,13 @@ use multiprocess::Error;
 use patience::{SOON, eventually, start, stress, within_deadline};
 use scenarios::adds::Adds;
 use scenarios::pair::Pair;
+use scenarios::raw;
+use scenarios::raw_calls::{failure, fill, make_thread, served, thread_map_of};
 use scenarios::scenarios::{
     Callback, CallbackClient, Counter, ExtendedCallback, Party, ThingClient,
 };
+use scenarios::scenarios_capnp::party;
 
-/// What a call borrows is gone when it returns: no reference is left at the other end, not even for a moment.
 /// An object without `destroy` goes with its last reference.
 #[test]
 fn an_object_without_destroy_goes_with_its_last_reference_stress() {
@@ -213,6 +215,53 @@ fn a_saved_callback_is_called_later_from_another_thread_stress() {
         });
         eventually("the thread ends", || pair.client.stats().threads == 0);
     });
+}
+
+/// The same with a function, which goes when the server lets go of it.
+#[test]
+fn a_saved_function_is_called_later_from_another_thread_stress() {
+    stress(|| {
+        let pair = Pair::new();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let function = move || match counted.fetch_add(1, Ordering::SeqCst) {
+            2 => Err(Error::failed("enough")),
+            3 => panic!("far too much"),
+            before => Ok(i32::try_from(before).map_err(Error::failed)?),
+        };
+        pair.party.save_fn(Arc::new(function)).unwrap();
+        let saved = pair.object.take_fn().unwrap();
+        let later = start("later", move || {
+            assert_eq!([0, 1].map(|_| saved.call().unwrap()), [0, 1]);
+            ["enough", "panicked: far too much"].map(|text| {
+                let error = saved.call().unwrap_err().to_string();
+                assert!(error.contains(text), "{error}");
+            })
+        });
+        later.join().unwrap();
+        eventually("the function is let go of", || {
+            Arc::strong_count(&calls) == 1
+        });
+        assert_eq!(pair.party.add(1, 2).unwrap(), 3);
+    });
+}
+
+/// Null is an error that names the field, unless the builder says that it is allowed.
+#[test]
+fn null_instead_of_an_object_is_an_error_that_names_the_field() {
+    let (object, stream, _server) = served();
+    raw::client(stream, |party: party::Client, _| async move {
+        let thread = make_thread(&thread_map_of(&party).await, "raw");
+        let mut request = party.callback_request();
+        fill(request.get().init_context(), Some(&thread), None);
+        let error = request.send().promise.await.err().unwrap();
+        assert!(failure(&error).contains("callback"), "{error}");
+        // Allowed here.
+        let mut request = party.save_callback_request();
+        fill(request.get().init_context(), Some(&thread), None);
+        request.send().promise.await.unwrap();
+    });
+    assert!(object.saved().is_none());
 }
 
 /// Dropping the future of a call cancels it: the method is told, and the peer's thread is not used for the next call while

@@ -9,6 +9,8 @@ mod footprint;
 mod layers;
 mod manifests;
 mod scan;
+mod scenarios;
+
 mod unsafety;
 
 use std::ffi::OsString;
@@ -27,6 +29,7 @@ pub(crate) fn run(_: &[OsString]) -> Result<(), Failure> {
     findings.extend(code::check(&files));
     findings.extend(unsafety::check(&files, unsafety::ALLOWED));
     findings.extend(docs::check(&files, &metadata));
+    findings.extend(scenarios::check(&files));
     findings.extend(footprint::check()?);
     for finding in &findings {
         say::line(finding);
