@@ -10,7 +10,6 @@ mod layers;
 mod manifests;
 mod scan;
 mod scenarios;
-
 mod unsafety;
 
 use std::ffi::OsString;
