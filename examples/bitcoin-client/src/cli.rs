@@ -1,21 +1,27 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use bitcoin::{Network, Txid};
+use bitcoin::{Amount, FeeRate, Network, Txid, Weight};
+use bitcoin_client::mock::Policy;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Talks to a Bitcoin node over its IPC socket.
 #[derive(Debug, Parser)]
-#[command(name = "bitcoin-client", version)]
+#[command(name = "bitcoin-client", version, after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
-    /// The node's socket: `unix:PATH`, relative to the chain's data directory, or `unix` for `node.sock` in it
+    /// The node's socket: `unix` for `node.sock` in the directory of the node's chain, or `unix:PATH`, relative to it
     #[arg(long, value_name = "ADDRESS", default_value = "unix", global = true)]
     pub(crate) ipcconnect: String,
 
-    /// The chain, which says where a node usually listens
+    /// The node's chain
     #[arg(long, value_enum, default_value = "main", global = true)]
     pub(crate) chain: Chain,
+
+    /// The node's data directory, which has one directory for each chain but the main one [default: the usual one]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub(crate) datadir: Option<PathBuf>,
 
     /// Print JSON, one object a line
     #[arg(long, global = true)]
@@ -62,17 +68,19 @@ pub(crate) enum Command {
     /// Transactions of the memory pool
     Tx {
         /// Their ids
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "TXID", value_parser = txid)]
         ids: Vec<Txid>,
     },
-    /// Call a JSON-RPC method
+    /// Call a JSON-RPC method of the node
     Rpc {
         /// The method
         method: String,
-        /// Its params: JSON, or a text without quotes
+        /// Its params, in order: each is JSON, or else a text
+        #[arg(allow_negative_numbers = true)]
         params: Vec<String>,
     },
-    /// Be a node for tests
+    /// Be a node for tests, with a chain of its own
+    #[command(after_help = MOCK_INPUT)]
     MockNode(MockNode),
 }
 
@@ -85,14 +93,31 @@ pub(crate) struct MockNode {
     #[arg(long, value_enum, default_value = "v32")]
     pub(crate) schema: Schema,
 
-    /// Mine a block that often. Blocks are also mined by lines `mine [COUNT]` on standard input; others are `tx [FEE]`,
-    /// `header` and `stop`
+    /// Mine a block that often
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) mine_every: Option<Duration>,
 
     /// Stop when standard input ends, as it does when the program that started this one ends
     #[arg(long)]
     pub(crate) stop_at_eof: bool,
+
+    /// The most that a block may weigh
+    #[arg(long, value_name = "WEIGHT", default_value_t = Weight::MAX_BLOCK.to_wu())]
+    pub(crate) blockmaxweight: u64,
+
+    /// The least that a transaction must pay to get into a block, for 1,000 virtual bytes
+    #[arg(long, value_name = "BTC", default_value = "0", value_parser = fee_rate)]
+    pub(crate) blockmintxfee: FeeRate,
+}
+
+impl MockNode {
+    /// What goes into templates.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            max_weight: Weight::from_wu(self.blockmaxweight),
+            min_fee_rate: self.blockmintxfee,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -138,6 +163,18 @@ impl From<Schema> for bitcoin_client::Version {
     }
 }
 
+fn txid(text: &str) -> Result<Txid, String> {
+    text.parse()
+        .map_err(|_| "not a transaction id, which is 64 hexadecimal digits".to_owned())
+}
+
+fn fee_rate(text: &str) -> Result<FeeRate, String> {
+    let for_1000 = Amount::from_str_in(text, bitcoin::Denomination::Bitcoin);
+    for_1000
+        .map(|fee| fee / Weight::from_vb_unwrap(1_000))
+        .map_err(|error| error.to_string())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
     let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
@@ -147,3 +184,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(duration)
     }
 }
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    done
+  1    the node's answer is no: a block is rejected, a transaction is not there, a JSON-RPC method failed
+  2    the arguments are wrong
+  3    the node did not answer: there is none, it stopped, or its version does not have what was asked for
+  130  Ctrl-C, unless it ended `watch`";
+
+const MOCK_INPUT: &str = "\
+Lines on standard input:
+  mine [COUNT]  mine a block, or so many
+  tx [FEE]      add a transaction that pays so many satoshis to the memory pool
+  header        hear of a block that does not come, which holds templates back for a second
+  stop          stop";

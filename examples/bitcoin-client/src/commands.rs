@@ -1,28 +1,57 @@
 //! The commands that ask a node.
 
+use std::error::Error;
 use std::io::Read;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use async_signal::{Signal, Signals};
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, Block, Txid};
 use bitcoin_client::{
-    BlockRef, BlockTemplate, CheckOptions, Node, TemplateOptions, Verdict, node_address,
+    BlockRef, BlockTemplate, CheckOptions, Node, TemplateOptions, Verdict, data_directory,
+    node_address,
 };
 use futures::future::{Either, select};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use futures::{FutureExt, try_join};
 use serde_json::{Value, json};
 
-use crate::Outcome;
 use crate::cli::{Cli, Command};
 use crate::output::Output;
+use crate::status::{INTERRUPTED, NO, Outcome, Usage};
 
-/// Connects, and runs one command.
+/// Connects, and runs one command. Ctrl-C ends it, and whatever it waits for at the node.
 pub(crate) async fn run(cli: &Cli, command: &Command, output: &Output) -> Outcome {
-    let address = node_address(&cli.ipcconnect, cli.chain.into())?;
-    let node = Node::connect_to(&address).await?;
+    let mut signals = Signals::new([Signal::Int, Signal::Term])?;
+    let directory = cli.datadir.clone().unwrap_or_else(data_directory);
+    let address =
+        node_address(&cli.ipcconnect, &directory, cli.chain.into()).map_err(Usage::new)?;
+    let Some(node) = unless(&mut signals, Node::connect_to(&address)).await else {
+        return Ok(INTERRUPTED.into());
+    };
+    let node = node?;
+    let outcome = unless(&mut signals, ask(&node, command, output)).await;
+    // Nothing that was started at the node is left running. The node may hang: then it is not waited for.
+    let late = smol::Timer::after(Duration::from_secs(5));
+    select(node.settled().boxed(), late).await;
+    outcome.unwrap_or_else(|| match command {
+        Command::Watch => Ok(ExitCode::SUCCESS),
+        _ => Ok(INTERRUPTED.into()),
+    })
+}
+
+/// The result of the future, which is dropped when there is a signal.
+async fn unless<T>(signals: &mut Signals, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(future), signals.next()).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    }
+}
+
+async fn ask(node: &Node, command: &Command, output: &Output) -> Outcome {
     match command {
         Command::Echo { text } => {
             let said = node.echo().await?.echo(text).await?;
@@ -32,8 +61,8 @@ pub(crate) async fn run(cli: &Cli, command: &Command, output: &Output) -> Outcom
             Some(tip) => print_tip(tip, output)?,
             None => output.print("no block yet", &Value::Null)?,
         },
-        Command::Watch => watch(&node, output).await?,
-        Command::Template { cooldown } => template(&node, *cooldown, output).await?,
+        Command::Watch => watch(node, output).await?,
+        Command::Template { cooldown } => template(node, *cooldown, output).await?,
         Command::SubmitBlock { block } => {
             let block = read_block(block)?;
             return verdict(node.mining().await?.submit_block(&block).await?, output);
@@ -47,12 +76,10 @@ pub(crate) async fn run(cli: &Cli, command: &Command, output: &Output) -> Outcom
                 proof_of_work: !no_proof_of_work,
                 ..CheckOptions::default()
             };
-            return verdict(
-                node.mining().await?.check_block(&block, options).await?,
-                output,
-            );
+            let mining = node.mining().await?;
+            return verdict(mining.check_block(&block, options).await?, output);
         }
-        Command::Tx { ids } => return transactions(&node, ids, output).await,
+        Command::Tx { ids } => return transactions(node, ids, output).await,
         Command::Rpc { method, params } => {
             let params: Vec<Value> = params.iter().map(|text| param(text)).collect();
             let result = node.rpc().await?.call(method, Value::Array(params)).await?;
@@ -66,13 +93,12 @@ pub(crate) async fn run(cli: &Cli, command: &Command, output: &Output) -> Outcom
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints tips and templates as they come. After Ctrl-C, nothing that was started at the node is left running.
-async fn watch(node: &Node, output: &Output) -> Result<(), Box<dyn std::error::Error>> {
+/// Prints tips and templates as they come, until the node stops.
+async fn watch(node: &Node, output: &Output) -> Result<(), Box<dyn Error>> {
     enum News {
         Tip(BlockRef),
         Template(BlockTemplate, Vec<Amount>),
     }
-    let mut interrupted = Signals::new([Signal::Int, Signal::Term])?;
     let mining = node.mining().await?;
     let options = TemplateOptions {
         cooldown: false,
@@ -84,25 +110,20 @@ async fn watch(node: &Node, output: &Output) -> Result<(), Box<dyn std::error::E
         Ok(News::Template(template, fees))
     });
     let mut news = stream::select(mining.tips().map_ok(News::Tip).boxed(), templates.boxed());
-    while let Either::Left((next, _)) = select(news.try_next(), interrupted.next()).await {
-        match next? {
-            Some(News::Tip(tip)) => print_tip(tip, output)?,
-            Some(News::Template(template, fees)) => print_fees(&template, &fees, output).await?,
-            None => return Err(bitcoin_client::Error::NodeStopped.into()),
+    while let Some(next) = news.try_next().await? {
+        match next {
+            News::Tip(tip) => print_tip(tip, output)?,
+            News::Template(template, fees) => print_fees(&template, &fees, output).await?,
         }
     }
-    drop(news);
-    // The node may hang: then it is not waited for.
-    let late = smol::Timer::after(Duration::from_secs(5));
-    select(node.settled().boxed(), late).await;
-    Ok(())
+    Err(bitcoin_client::Error::NodeStopped.into())
 }
 
 async fn print_fees(
     template: &BlockTemplate,
     fees: &[Amount],
     output: &Output,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<(), Box<dyn Error>> {
     let parent = template.header().await?.prev_blockhash;
     let total: Amount = fees.iter().copied().sum();
     let text = format!(
@@ -114,11 +135,7 @@ async fn print_fees(
 }
 
 /// All parts are asked for at once, and arrive together.
-async fn template(
-    node: &Node,
-    cooldown: bool,
-    output: &Output,
-) -> Result<(), Box<dyn std::error::Error>> {
+async fn template(node: &Node, cooldown: bool, output: &Output) -> Result<(), Box<dyn Error>> {
     let options = TemplateOptions {
         cooldown,
         ..TemplateOptions::default()
@@ -159,6 +176,7 @@ async fn template(
         "coinbase": {
             "version": coinbase.version.0,
             "sequence": coinbase.sequence.0,
+            "witness": coinbase.witness.map(|witness| witness.to_lower_hex_string()),
             "script_sig_prefix": format!("{:x}", coinbase.script_sig_prefix),
             "reward": coinbase.reward.to_sat(),
             "required_outputs": outputs,
@@ -180,7 +198,7 @@ async fn transactions(node: &Node, ids: &[Txid], output: &Output) -> Outcome {
             &json!({ "txid": id.to_string(), "hex": hex }),
         )?;
         if transaction.is_none() {
-            code = ExitCode::FAILURE;
+            code = NO.into();
         }
     }
     Ok(code)
@@ -205,13 +223,13 @@ fn verdict(verdict: Verdict, output: &Output) -> Outcome {
             &text,
             &json!({ "accepted": false, "reason": reason, "debug": debug }),
         )?;
-        return Ok(ExitCode::FAILURE);
+        return Ok(NO.into());
     }
     output.print("accepted", &json!({ "accepted": true }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_block(argument: &str) -> Result<Block, Box<dyn std::error::Error>> {
+fn read_block(argument: &str) -> Result<Block, Box<dyn Error>> {
     let mut input = String::new();
     let hex = match argument {
         "-" => {
@@ -220,7 +238,9 @@ fn read_block(argument: &str) -> Result<Block, Box<dyn std::error::Error>> {
         }
         hex => hex,
     };
-    deserialize_hex(hex).map_err(|error| format!("not a block: {error}").into())
+    deserialize_hex(hex).map_err(|error| {
+        Usage::new(format_args!("not a block in hexadecimal digits: {error}")).into()
+    })
 }
 
 /// JSON if it is any, else a text.

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod mock_node;
 mod output;
+mod status;
 
 use std::io;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use clap::Parser;
 use tracing::level_filters::LevelFilter;
 
 use self::cli::{Cli, Command};
-use self::output::{Output, report};
+use self::output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,17 +33,8 @@ fn main() -> ExitCode {
         .init();
     let output = Output::new(cli.json);
     let result = match &cli.command {
-        Command::MockNode(options) => mock_node::run(options),
+        Command::MockNode(options) => mock_node::run(options, &output),
         command => smol::block_on(commands::run(&cli, command, &output)),
     };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            report(&*error);
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| status::fail(&*error))
 }
-
-/// How a command ends: with an exit code, or an error for the user.
-type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;

@@ -1,27 +1,34 @@
 //! The command `mock-node`.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use async_signal::{Signal, Signals};
 use bitcoin::Amount;
 use bitcoin_client::mock::MockNode;
+use futures::StreamExt;
 use multiprocess::Address;
+use serde_json::json;
 
-use crate::Outcome;
 use crate::cli;
-use crate::output::report;
+use crate::output::Output;
+use crate::status::{Outcome, Usage, report};
 
-/// Serves until a client or standard input says `stop`.
-pub(crate) fn run(options: &cli::MockNode) -> Outcome {
-    let address = Address::parse(&options.address, std::env::current_dir()?, "node")?;
-    let node = Arc::new(MockNode::listen(address.path(), options.schema.into())?);
-    let mut output = io::stdout().lock();
-    writeln!(output, "listening on {}", node.address())?;
-    output.flush()?;
-    drop(output);
+/// Serves until a client, standard input or Ctrl-C stops it.
+pub(crate) fn run(options: &cli::MockNode, output: &Output) -> Outcome {
+    let mut signals = Signals::new([Signal::Int, Signal::Term])?;
+    let address = Address::parse(&options.address, std::env::current_dir()?, "node");
+    let address = address.map_err(Usage::new)?;
+    let node = MockNode::listen_with(address.path(), options.schema.into(), options.policy())?;
+    let node = Arc::new(node);
+    let address = node.address();
+    output.print(
+        &format!("listening on {address}"),
+        &json!({ "listening": address }),
+    )?;
     let (commanded, stop_at_eof) = (Arc::clone(&node), options.stop_at_eof);
     thread::Builder::new()
         .name("stdin".to_owned())
@@ -30,6 +37,13 @@ pub(crate) fn run(options: &cli::MockNode) -> Outcome {
             if stop_at_eof {
                 commanded.request_stop();
             }
+        })?;
+    let interrupted = Arc::clone(&node);
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            smol::block_on(signals.next());
+            interrupted.request_stop();
         })?;
     let (ended, end) = mpsc::channel::<()>();
     let miner = options
@@ -73,9 +87,7 @@ fn read_commands(node: &MockNode) {
             ("header", Ok(None)) => node.hear_of_header(),
             ("stop", Ok(None)) => node.request_stop(),
             ("", _) => {}
-            _ => report(&multiprocess::Error::failed(format!(
-                "unknown command: {line}"
-            ))),
+            _ => report(format_args!("unknown command: {line}")),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What the program says: for people, or as JSON.
 
-use std::error::Error;
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -25,20 +24,5 @@ impl Output {
             writeln!(output, "{text}")?;
         }
         output.flush()
-    }
-}
-
-/// Says on standard error what went wrong.
-#[expect(
-    clippy::print_stderr,
-    reason = "the program's one place for error messages"
-)]
-pub(crate) fn report(error: &(dyn Error + 'static)) {
-    // Ending because the reader of a pipe has seen enough is no error.
-    let is_pipe = error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    if !is_pipe {
-        eprintln!("bitcoin-client: {error}");
     }
 }

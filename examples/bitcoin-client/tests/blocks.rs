@@ -9,16 +9,21 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Amount, Block, Sequence, Txid, Wtxid, absolute};
 use bitcoin_client::schema::v32::init::{Init, InitClient};
 use bitcoin_client::schema::v32::mining::BlockCheckOptions;
-use bitcoin_client::{CheckOptions, Error, Verdict, Version};
+use bitcoin_client::{CheckOptions, Error, Solution, Verdict, Version};
 use multiprocess::{EventLoop, Stream};
 
-use self::util::{Fixture, remine, solve, with_each_node, with_node, without_witness};
+use self::util::{Fixture, remine, solve, solve_with, with_each_node, with_node};
+
+/// Why a block is not accepted: in the words of BIP 22, and for people.
+fn why(verdict: &Verdict) -> (&str, &str) {
+    match verdict {
+        Verdict::Rejected { reason, debug } => (reason, debug),
+        _ => ("accepted", ""),
+    }
+}
 
 fn reason(verdict: &Verdict) -> &str {
-    match verdict {
-        Verdict::Rejected { reason, .. } => reason,
-        _ => "accepted",
-    }
+    why(verdict).0
 }
 
 #[test]
@@ -76,7 +81,11 @@ fn blocks_are_checked() {
             block.header.version = BlockVersion::from_consensus(0);
         });
         let verdict = check(&old, all).await;
-        assert_eq!(reason(&verdict), "bad-version(0x00000000)");
+        let version = "bad-version(0x00000000)";
+        assert_eq!(
+            why(&verdict),
+            (version, "rejected nVersion=0x00000000 block")
+        );
 
         let mut unrooted = block.clone();
         unrooted.header.merkle_root = bitcoin::TxMerkleNode::all_zeros();
@@ -92,33 +101,80 @@ fn blocks_are_checked() {
         assert_eq!(check(&unrooted, form_only).await, Verdict::Accepted);
 
         f.mock.mine(1);
-        assert_eq!(
-            reason(&check(&block, all).await),
-            "inconclusive-not-best-prevblk"
-        );
+        let verdict = check(&block, all).await;
+        assert_eq!(why(&verdict), ("inconclusive-not-best-prevblk", ""));
+    });
+}
+
+/// What is wrong with a block is said in the same words whichever way it is submitted.
+async fn assert_rejected(
+    f: &Fixture,
+    change: impl Fn(&mut Solution),
+    (reason, debug): (&str, &str),
+) -> Block {
+    let template = f.template().await;
+    let (solution, block) = solve_with(&template, &[1], &change).await;
+    let checked = f.mining.check_block(&block, CheckOptions::default()).await;
+    assert_eq!(why(&checked.unwrap()), (reason, debug));
+    let verdict = template.submit(&solution).await.unwrap();
+    assert_eq!(why(&verdict), (reason, debug));
+    // Another block: some are remembered.
+    let (_, other) = solve_with(&template, &[2], &change).await;
+    let verdict = f.mining.submit_block(&other).await.unwrap();
+    assert_eq!(why(&verdict), (reason, debug));
+    block
+}
+
+#[test]
+fn rejected_blocks_come_with_a_reason() {
+    with_node(Version::V32, |f| async move {
+        f.mock.mine(1);
+        let old = |solution: &mut Solution| solution.version = BlockVersion::from_consensus(0);
+        let version = "bad-version(0x00000000)";
+        assert_rejected(&f, old, (version, "rejected nVersion=0x00000000 block")).await;
+        let bare = |solution: &mut Solution| solution.coinbase.input[0].witness.clear();
+        let witness = "CheckWitnessMalleation : invalid witness reserved value size";
+        assert_rejected(&f, bare, ("bad-witness-nonce-size", witness)).await;
+        let late = |solution: &mut Solution| {
+            solution.coinbase.lock_time = absolute::LockTime::from_consensus(100);
+            solution.coinbase.input[0].sequence = Sequence::ZERO;
+        };
+        let final_is = ("bad-txns-nonfinal", "non-final transaction");
+        let late = assert_rejected(&f, late, final_is).await;
+        let again = f.mining.submit_block(&late).await.unwrap();
+        let debug = format!("block {} was previously marked invalid", late.block_hash());
+        assert_eq!(why(&again), ("duplicate-invalid", &*debug));
+        let greedy = |solution: &mut Solution| solution.coinbase.output[0].value += Amount::ONE_SAT;
+        let amount = "coinbase pays too much (actual=5000000001 vs limit=5000000000)";
+        assert_rejected(&f, greedy, ("bad-cb-amount", amount)).await;
+        assert_eq!(f.mock.tip().height, 1);
     });
 }
 
 #[test]
-fn blocks_are_submitted() {
+fn blocks_are_submitted_once() {
     with_node(Version::V32, |f| async move {
-        f.mock.mine(1);
-        let (_, block) = solve(&f.template().await, &[1]).await;
         let submit = async |block: &Block| f.mining.submit_block(block).await.unwrap();
-        let bare = remine(block.clone(), without_witness);
-        assert_eq!(reason(&submit(&bare).await), "bad-witness-nonce-size");
-        let late = remine(block.clone(), |block| {
-            block.txdata[0].lock_time = absolute::LockTime::from_consensus(100);
-            block.txdata[0].input[0].sequence = Sequence::ZERO;
-        });
-        assert_eq!(reason(&submit(&late).await), "bad-txns-nonfinal");
-        assert_eq!(reason(&submit(&late).await), "duplicate-invalid");
+        let template = f.template().await;
+        let (solution, block) = solve(&template, &[1]).await;
         assert_eq!(submit(&block).await, Verdict::Accepted);
-        assert_eq!(reason(&submit(&block).await), "duplicate");
-        let sibling = remine(block, |block| {
-            block.txdata[0].output[0].value -= Amount::ONE_SAT;
-        });
-        assert_eq!(reason(&submit(&sibling).await), "inconclusive");
+        assert_eq!(why(&submit(&block).await), ("duplicate", ""));
+        let verdict = template.submit(&solution).await.unwrap();
+        assert_eq!(why(&verdict), ("duplicate", ""));
+    });
+}
+
+#[test]
+fn blocks_beside_the_chain_are_inconclusive() {
+    with_node(Version::V32, |f| async move {
+        let template = f.template().await;
+        let (solution, _) = solve(&template, &[1]).await;
+        let (_, block) = solve(&template, &[2]).await;
+        f.mock.mine(1);
+        let verdict = template.submit(&solution).await.unwrap();
+        assert_eq!(why(&verdict), ("inconclusive", ""));
+        let verdict = f.mining.submit_block(&block).await.unwrap();
+        assert_eq!(why(&verdict), ("inconclusive", ""));
     });
 }
 

@@ -9,9 +9,7 @@ use bitcoin_client::{BlockTemplate, Echo, Error, Mining, Node, Version};
 use futures::future::{join_all, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use self::util::{MockProcess, with_deadline, with_node};
-
-const SCHEMAS: [&str; 3] = ["v30", "v31", "v32"];
+use self::util::{MockProcess, SCHEMAS, with_deadline, with_node};
 
 #[test]
 fn handles_can_go_anywhere() {

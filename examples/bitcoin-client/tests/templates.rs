@@ -5,7 +5,7 @@ mod util;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitcoin::{Amount, Weight};
+use bitcoin::Amount;
 use bitcoin_client::{BlockTemplate, Error, TemplateOptions, Version, WaitOptions, merkle_root};
 use futures::{FutureExt, TryStreamExt, join, try_join};
 
@@ -276,63 +276,6 @@ fn a_cooldown_waits_for_the_block_of_a_header() {
             );
         });
     }
-}
-
-#[test]
-fn the_reserved_weight_is_kept_free() {
-    with_each_node(|f| async move {
-        f.mock.add_transaction(Amount::from_sat(1_000));
-        let count = async |weight| {
-            let options = TemplateOptions {
-                reserved_weight: Weight::from_wu(weight),
-                ..no_cooldown()
-            };
-            let template = f.mining.template(&options).await?;
-            Ok::<_, Error>(template.block().await?.txdata.len())
-        };
-        assert_eq!(count(8_000).await.unwrap(), 2);
-        assert_eq!(count(4_000_000).await.unwrap(), 1);
-        let empty = TemplateOptions {
-            use_mempool: false,
-            ..no_cooldown()
-        };
-        let empty = f.mining.template(&empty).await.unwrap();
-        assert_eq!(empty.block().await.unwrap().txdata.len(), 1);
-    });
-}
-
-#[test]
-fn options_beyond_their_bounds_are_refused() {
-    with_node(Version::V32, |f| async move {
-        let refused = async |options: &TemplateOptions| match f.mining.template(options).await {
-            Err(error) => error.to_string(),
-            Ok(_) => "not refused".to_owned(),
-        };
-        let mut options = TemplateOptions {
-            reserved_weight: Weight::ZERO,
-            ..no_cooldown()
-        };
-        assert_eq!(
-            refused(&options).await,
-            "remote exception: std::exception: block_reserved_weight (0) is lower than minimum safety value of (2000)"
-        );
-        options.reserved_weight = Weight::from_wu(4_000_001);
-        assert!(
-            refused(&options)
-                .await
-                .contains("exceeds consensus maximum block weight (4000000)")
-        );
-        options = TemplateOptions {
-            coinbase_sigops: 80_001,
-            ..no_cooldown()
-        };
-        assert!(
-            refused(&options)
-                .await
-                .contains("exceeds consensus maximum block sigops cost (80000)")
-        );
-        assert!(f.mining.template(&no_cooldown()).await.is_ok());
-    });
 }
 
 /// Waits until the node holds no template: it is told so without anybody waiting for it.

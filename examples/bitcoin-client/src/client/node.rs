@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bitcoin::Network;
 use multiprocess::{Address, Error as IpcError, EventLoop, Peers};
 
+use super::address::{data_directory, node_address};
 use super::answer::{Answer, Waits, answer, known};
-use super::node_address;
 use super::raw::{self, each};
 use super::rpc::Rpc;
 use crate::schema::{v30, v31, v32};
@@ -49,7 +49,7 @@ impl Node {
     ///
     /// [`Error::NoNode`], [`Error::NoPermission`], [`Error::NotANode`], [`Error::NodeStopped`].
     pub async fn connect(address: &str) -> Result<Self> {
-        Self::connect_to(&node_address(address, Network::Bitcoin)?).await
+        Self::connect_to(&node_address(address, &data_directory(), Network::Bitcoin)?).await
     }
 
     /// The same with an address that was read already.

@@ -3,8 +3,8 @@
 use bitcoin::consensus::{Decodable, deserialize};
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{
-    Amount, BlockHash, ScriptBuf, Sequence, Transaction, TxMerkleNode, TxOut, Txid, absolute,
-    transaction,
+    Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut, Txid,
+    Witness, absolute, transaction,
 };
 
 use crate::{Error, Result};
@@ -70,6 +70,30 @@ impl Verdict {
 }
 
 impl Coinbase {
+    /// A transaction that pays the whole reward to a script. The bytes come after the prefix of the input's script: an extra
+    /// nonce, the miner's name. At the first 16 heights there must be at least one.
+    #[must_use]
+    pub fn transaction(&self, extra: &[u8], payout: ScriptBuf) -> Transaction {
+        let mut script_sig = self.script_sig_prefix.to_bytes();
+        script_sig.extend(extra);
+        let mut output = vec![TxOut {
+            value: self.reward,
+            script_pubkey: payout,
+        }];
+        output.extend_from_slice(&self.required_outputs);
+        Transaction {
+            version: self.version,
+            lock_time: self.lock_time,
+            input: vec![TxIn {
+                previous_output: OutPoint::null(),
+                script_sig: script_sig.into(),
+                sequence: self.sequence,
+                witness: Witness::from_slice(self.witness.as_slice()),
+            }],
+            output,
+        }
+    }
+
     /// What the placeholder transaction of a node of version 30 says.
     pub(crate) fn from_placeholder(transaction: Transaction) -> Result<Self> {
         let input = transaction.input.into_iter().next();

@@ -1,5 +1,7 @@
 //! Makes block templates, and blocks of them.
 
+use std::cmp::Reverse;
+
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
@@ -9,6 +11,7 @@ use bitcoin::{
     TxOut, Txid, Weight, Witness, opcodes, transaction,
 };
 
+use super::Policy;
 use super::chain::State;
 use crate::Coinbase;
 
@@ -48,15 +51,20 @@ impl Assembled {
     }
 }
 
-/// Makes a template on top of the tip, with as many transactions as fit beside the reserved weight.
+/// Makes a template on top of the tip, with the best paying transactions that fit beside the reserved weight.
 pub(super) fn template(state: &State, use_mempool: bool, reserved: Weight) -> Assembled {
     let height = i64::from(state.tip().height) + 1;
-    let mut room = Weight::MAX_BLOCK
-        .checked_sub(reserved)
-        .unwrap_or(Weight::ZERO);
+    let Policy {
+        max_weight,
+        min_fee_rate,
+    } = state.policy;
+    let mut room = max_weight.checked_sub(reserved).unwrap_or(Weight::ZERO);
+    let mut pool: Vec<_> = state.mempool.iter().filter(|_| use_mempool).collect();
+    pool.retain(|entry| entry.fee_rate() >= min_fee_rate);
+    pool.sort_by_key(|entry| Reverse(entry.fee_rate()));
     let mut txdata = vec![placeholder(height, Amount::ZERO, Vec::new())];
     let mut fees = Vec::new();
-    for entry in state.mempool.iter().filter(|_| use_mempool) {
+    for entry in pool {
         if let Some(left) = room.checked_sub(entry.transaction.weight()) {
             room = left;
             txdata.push(entry.transaction.clone());

@@ -7,9 +7,9 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use bitcoin::constants::genesis_block;
-use bitcoin::{Amount, Block, BlockHash, Network, Transaction, Txid};
+use bitcoin::{Amount, Block, BlockHash, FeeRate, Network, Transaction, Txid};
 
-use super::{assemble, check};
+use super::{Policy, assemble, check};
 use crate::BlockRef;
 
 /// The state of the node, for all connections.
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) known: HashMap<BlockHash, bool>,
     /// The memory pool, in the order of arrival.
     pub(super) mempool: Vec<PoolEntry>,
+    /// What goes into templates.
+    pub(super) policy: Policy,
     /// Until when templates are held back because a header is ahead of the tip.
     pub(super) header_ahead: Option<Instant>,
     /// All transactions that ever were, to make each another one.
@@ -43,6 +45,12 @@ pub(super) struct PoolEntry {
     pub(super) id: Txid,
     pub(super) transaction: Transaction,
     pub(super) fee: Amount,
+}
+
+impl PoolEntry {
+    pub(super) fn fee_rate(&self) -> FeeRate {
+        self.fee / self.transaction.weight()
+    }
 }
 
 /// Ends the waits of one object: the first one that sees it takes it.
@@ -61,12 +69,13 @@ pub(super) enum Waited<T> {
 }
 
 impl Chain {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(policy: Policy) -> Self {
         let genesis = genesis_block(Network::Regtest);
         let state = State {
             known: HashMap::from([(genesis.block_hash(), true)]),
             blocks: vec![genesis],
             mempool: Vec::new(),
+            policy,
             header_ahead: None,
             transactions: 0,
             stopping: false,

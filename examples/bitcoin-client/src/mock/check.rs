@@ -12,10 +12,7 @@ pub(super) type Rejected = (String, String);
 /// Checks a block that is to be the next one.
 pub(super) fn check(state: &State, block: &Block, options: CheckOptions) -> Result<(), Rejected> {
     if block.header.prev_blockhash != state.tip().hash {
-        return reject(
-            "inconclusive-not-best-prevblk",
-            "block does not build on the tip",
-        );
+        return reject("inconclusive-not-best-prevblk", "");
     }
     check_content(state, block, options)
 }
@@ -25,7 +22,10 @@ pub(super) fn submit(state: &mut State, block: &Block) -> Result<(), Rejected> {
     let hash = block.block_hash();
     match state.known.get(&hash) {
         Some(true) => return reject("duplicate", ""),
-        Some(false) => return reject("duplicate-invalid", ""),
+        Some(false) => {
+            let debug = format!("block {hash} was previously marked invalid");
+            return reject("duplicate-invalid", debug);
+        }
         None => {}
     }
     let on_tip = block.header.prev_blockhash == state.tip().hash;
@@ -38,14 +38,8 @@ pub(super) fn submit(state: &mut State, block: &Block) -> Result<(), Rejected> {
         check_form(block, CheckOptions::default())
     };
     if let Err(rejected) = checked {
-        // Another block with the same header can still be valid.
-        let malleable = [
-            "high-hash",
-            "bad-txnmrklroot",
-            "bad-witness-nonce-size",
-            "bad-witness-merkle-match",
-        ];
-        if !malleable.contains(&rejected.0.as_str()) {
+        // What a header or its form decides is judged again each time; another block with the same header can be valid.
+        if REMEMBERED.contains(&rejected.0.as_str()) {
             state.known.insert(hash, false);
         }
         return Err(rejected);
@@ -70,7 +64,9 @@ fn check_form(block: &Block, options: CheckOptions) -> Result<(), Rejected> {
         return reject("bad-cb-missing", "first tx is not coinbase");
     };
     if !(2..=100).contains(&coinbase.input[0].script_sig.len()) {
-        return reject("bad-cb-length", "");
+        let id = coinbase.compute_txid();
+        let debug = format!("Transaction check failed (tx hash {id}) ");
+        return reject("bad-cb-length", debug);
     }
     Ok(())
 }
@@ -145,7 +141,10 @@ fn check_witnesses(block: &Block) -> Result<(), Rejected> {
             .iter()
             .any(|t| t.input.iter().any(|input| !input.witness.is_empty())) =>
         {
-            reject("unexpected-witness", "unexpected witness data found")
+            reject(
+                "unexpected-witness",
+                "CheckWitnessMalleation : unexpected witness data found",
+            )
         }
         None => Ok(()),
         Some(output) => {
@@ -153,12 +152,12 @@ fn check_witnesses(block: &Block) -> Result<(), Rejected> {
             if witness.len() != 1 || witness.nth(0).map(<[u8]>::len) != Some(32) {
                 reject(
                     "bad-witness-nonce-size",
-                    "invalid witness reserved value size",
+                    "CheckWitnessMalleation : invalid witness reserved value size",
                 )
             } else if output.script_pubkey != commitment(block) {
                 reject(
                     "bad-witness-merkle-match",
-                    "witness merkle commitment mismatch",
+                    "CheckWitnessMalleation : witness merkle commitment mismatch",
                 )
             } else {
                 Ok(())
@@ -173,3 +172,6 @@ fn reject<T>(reason: impl Into<String>, debug: impl Into<String>) -> Result<T, R
 
 /// How an output's script begins that commits to the witnesses: `OP_RETURN`, a push of 36 bytes, and a mark.
 const COMMITMENT_HEADER: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+
+/// Reasons for which a block is never looked at again.
+const REMEMBERED: [&str; 3] = ["bad-txns-nonfinal", "bad-cb-height", "bad-cb-amount"];

@@ -6,6 +6,7 @@
 mod assemble;
 mod chain;
 mod check;
+mod methods;
 mod objects;
 mod rpc;
 mod v30;
@@ -16,10 +17,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitcoin::{Amount, Transaction};
+use bitcoin::{Amount, FeeRate, Transaction, Weight};
 use multiprocess::{Address, EventLoop, Listener};
 
 use self::chain::Chain;
+use crate::schema::v30::init::Init as InitV30;
+use crate::schema::v31::init::Init as InitV31;
+use crate::schema::v32::init::Init as InitV32;
 use crate::{BlockRef, Error, Result, Version};
 
 /// A node that listens until it is dropped.
@@ -30,6 +34,24 @@ pub struct MockNode {
     listener: Option<Listener>,
 }
 
+/// What the node puts into templates, whatever a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The most that a block may weigh, with what a client reserves of it. Default: what the network allows.
+    pub max_weight: Weight,
+    /// The least that a transaction must pay. Default: nothing.
+    pub min_fee_rate: FeeRate,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_weight: Weight::MAX_BLOCK,
+            min_fee_rate: FeeRate::ZERO,
+        }
+    }
+}
+
 impl MockNode {
     /// Listens on a socket, and speaks that version of the schema. The chain has one block, the first.
     ///
@@ -37,27 +59,24 @@ impl MockNode {
     ///
     /// [`Error::Ipc`] when it cannot listen there.
     pub fn listen(path: impl AsRef<Path>, version: Version) -> Result<Self> {
+        Self::listen_with(path, version, Policy::default())
+    }
+
+    /// The same with a policy other than the default.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::listen`].
+    pub fn listen_with(path: impl AsRef<Path>, version: Version, policy: Policy) -> Result<Self> {
         let path = path.as_ref();
         let address = Address::unix(path).map_err(Error::Ipc)?;
         let event_loop = EventLoop::new("mock-node")?;
-        let chain = Arc::new(Chain::new());
+        let chain = Arc::new(Chain::new(policy));
         let object = Arc::new(objects::Init::new(Arc::clone(&chain)));
         let listener = match version {
-            Version::V30 => multiprocess::listen::<dyn crate::schema::v30::init::Init>(
-                &event_loop,
-                address,
-                object,
-            ),
-            Version::V31 => multiprocess::listen::<dyn crate::schema::v31::init::Init>(
-                &event_loop,
-                address,
-                object,
-            ),
-            Version::V32 => multiprocess::listen::<dyn crate::schema::v32::init::Init>(
-                &event_loop,
-                address,
-                object,
-            ),
+            Version::V30 => multiprocess::listen::<dyn InitV30>(&event_loop, address, object),
+            Version::V31 => multiprocess::listen::<dyn InitV31>(&event_loop, address, object),
+            Version::V32 => multiprocess::listen::<dyn InitV32>(&event_loop, address, object),
         }?;
         Ok(Self {
             chain,

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use bitcoin::block::Version;
 use bitcoin::consensus::{Decodable, encode};
+use bitcoin::hashes::Hash;
 use bitcoin::{Amount, Block, Transaction, Weight};
 use multiprocess::Error;
 
 use super::assemble::{self, Assembled};
 use super::chain::{Chain, Interrupt, State, Waited};
-use super::check::Rejected;
-use crate::BlockRef;
+use super::check::{self, Rejected};
+use crate::{BlockRef, CheckOptions};
 
 /// A connection's first object.
 #[derive(Debug)]
@@ -39,6 +40,9 @@ pub(super) struct Template {
     interrupt: Interrupt,
 }
 
+/// What a node thinks of a block: why not, in two forms, and whether.
+pub(super) type Verdict = (String, String, bool);
+
 /// What goes into templates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CreateOptions {
@@ -64,7 +68,7 @@ impl Mining {
     pub(super) fn wait_tip_changed(&self, current: &[u8], milliseconds: f64) -> Option<BlockRef> {
         let changed = |state: &State| {
             let tip = state.tip();
-            (AsRef::<[u8]>::as_ref(&tip.hash) != current).then_some(tip)
+            (tip.hash.to_byte_array() != *current).then_some(tip)
         };
         match self
             .chain
@@ -85,6 +89,17 @@ impl Mining {
             Waited::Found(content) => Some(Template::new(&self.chain, options, content)),
             _ => None,
         }
+    }
+
+    /// Whether a block would be valid as the next one.
+    pub(super) fn check(&self, block: &[u8], options: CheckOptions) -> Result<Verdict, Error> {
+        let block: Block = decode(block)?;
+        Ok(verdict(check::check(&self.chain.lock(), &block, options)))
+    }
+
+    pub(super) fn submit(&self, block: &[u8]) -> Result<Verdict, Error> {
+        let block: Block = decode(block)?;
+        Ok(verdict(self.chain.submit(&block)))
     }
 
     pub(super) fn interrupt_waits(&self) {
@@ -134,9 +149,9 @@ impl Template {
         &self,
         (version, time, nonce): (u32, u32, u32),
         coinbase: &[u8],
-    ) -> Result<Result<(), Rejected>, Error> {
+    ) -> Result<Verdict, Error> {
         if coinbase.is_empty() {
-            return Ok(Err(Rejected::default()));
+            return Ok(verdict(Err(Rejected::default())));
         }
         let coinbase: Transaction = decode(coinbase)?;
         let block = {
@@ -150,7 +165,7 @@ impl Template {
             }
             block.clone()
         };
-        Ok(self.chain.submit(&block))
+        Ok(verdict(self.chain.submit(&block)))
     }
 
     pub(super) fn interrupt_wait(&self) {
@@ -171,6 +186,17 @@ impl CreateOptions {
             self.use_mempool,
             Weight::from_wu(self.reserved_weight),
         )
+    }
+
+    /// Takes what a node of version 30 takes instead of too little or too much.
+    pub(super) fn clamp(self) -> Self {
+        let reserved_weight = self
+            .reserved_weight
+            .clamp(MIN_RESERVED_WEIGHT, MAX_BLOCK_WEIGHT);
+        Self {
+            reserved_weight,
+            ..self
+        }
     }
 
     /// Refuses what a node of version 32 refuses, in its words.
@@ -196,7 +222,7 @@ impl CreateOptions {
 }
 
 /// Reads a block or transaction, as a node does: bytes after it do not matter.
-pub(super) fn decode<T: Decodable>(bytes: &[u8]) -> Result<T, Error> {
+fn decode<T: Decodable>(bytes: &[u8]) -> Result<T, Error> {
     match encode::deserialize_partial(bytes) {
         Ok((value, _)) => Ok(value),
         Err(encode::Error::Io(_)) => Err(Error::failed(
@@ -206,13 +232,23 @@ pub(super) fn decode<T: Decodable>(bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
-/// Reads the block of a call.
-pub(super) fn block(bytes: &[u8]) -> Result<Block, Error> {
-    decode(bytes)
+/// The error of a method that had another form in an older version.
+pub(super) fn no_more(what: &str) -> Error {
+    Error::failed(format!(
+        "Old {what} not supported. Please update your client!"
+    ))
+}
+
+/// A reference to a block, as the wire carries it.
+pub(super) fn block_ref(block: BlockRef) -> (Vec<u8>, i32) {
+    (
+        block.hash.to_byte_array().to_vec(),
+        block.height.cast_signed(),
+    )
 }
 
 /// What a check says, as the wire carries it.
-pub(super) fn verdict(checked: Result<(), Rejected>) -> (String, String, bool) {
+fn verdict(checked: Result<(), Rejected>) -> Verdict {
     match checked {
         Ok(()) => (String::new(), String::new(), true),
         Err((reason, debug)) => (reason, debug, false),
@@ -228,132 +264,3 @@ const MAX_MONEY: u64 = 21_000_000 * 100_000_000;
 const MIN_RESERVED_WEIGHT: u64 = 2_000;
 const MAX_BLOCK_WEIGHT: u64 = 4_000_000;
 const MAX_SIGOPS_COST: u64 = 80_000;
-
-/// The methods of `Echo`.
-macro_rules! echo_methods {
-    () => {
-        fn echo(&self, echo: &str) -> Result<String, Error> {
-            Ok(echo.to_owned())
-        }
-    };
-}
-pub(super) use echo_methods;
-
-/// The methods of `Mining` that are the same in all versions.
-macro_rules! mining_methods {
-    () => {
-        fn is_test_chain(&self) -> Result<bool, Error> {
-            Ok(true)
-        }
-
-        fn is_initial_block_download(&self) -> Result<bool, Error> {
-            Ok(false)
-        }
-
-        fn get_tip(&self) -> Result<Option<schema::common::BlockRef>, Error> {
-            Ok(Some(block_ref(self.chain.tip())))
-        }
-
-        fn wait_tip_changed(
-            &self,
-            current: &[u8],
-            timeout: f64,
-        ) -> Result<Option<schema::common::BlockRef>, Error> {
-            Ok(objects::Mining::wait_tip_changed(self, current, timeout).map(block_ref))
-        }
-
-        fn check_block(
-            &self,
-            block: &[u8],
-            options: &schema::mining::BlockCheckOptions,
-        ) -> Result<schema::mining::MiningCheckBlockResult, Error> {
-            let block = objects::block(block)?;
-            let options = crate::CheckOptions {
-                merkle_root: options.check_merkle_root,
-                proof_of_work: options.check_pow,
-            };
-            let checked = crate::mock::check::check(&self.chain.lock(), &block, options);
-            let (reason, debug, result) = objects::verdict(checked);
-            Ok(schema::mining::MiningCheckBlockResult {
-                reason,
-                debug,
-                result,
-            })
-        }
-    };
-}
-pub(super) use mining_methods;
-
-/// The methods of `BlockTemplate` that are the same in all versions.
-macro_rules! template_methods {
-    () => {
-        fn get_block_header(&self) -> Result<Vec<u8>, Error> {
-            Ok(bitcoin::consensus::serialize(&self.content().block.header))
-        }
-
-        fn get_block(&self) -> Result<Vec<u8>, Error> {
-            Ok(bitcoin::consensus::serialize(&self.content().block))
-        }
-
-        fn get_tx_fees(&self) -> Result<Vec<i64>, Error> {
-            Ok(self
-                .content()
-                .fees
-                .iter()
-                .map(|fee| crate::client::satoshis(*fee))
-                .collect())
-        }
-
-        fn get_tx_sigops(&self) -> Result<Vec<i64>, Error> {
-            Ok(vec![0; self.content().fees.len()])
-        }
-
-        fn get_coinbase_merkle_path(&self) -> Result<Vec<Vec<u8>>, Error> {
-            Ok(self
-                .content()
-                .merkle_path()
-                .iter()
-                .map(bitcoin::consensus::serialize)
-                .collect())
-        }
-
-        fn wait_next(
-            &self,
-            options: &schema::mining::BlockWaitOptions,
-        ) -> Result<Option<std::sync::Arc<dyn schema::mining::BlockTemplate>>, Error> {
-            Ok(
-                objects::Template::wait_next(self, options.timeout, options.fee_threshold)
-                    .map(shared),
-            )
-        }
-
-        fn interrupt_wait(&self) -> Result<(), Error> {
-            objects::Template::interrupt_wait(self);
-            Ok(())
-        }
-    };
-}
-pub(super) use template_methods;
-
-/// What the coinbase transaction is made from, as versions from 31 on say it.
-macro_rules! coinbase_method {
-    () => {
-        fn get_coinbase_tx(&self) -> Result<schema::mining::CoinbaseTx, Error> {
-            let coinbase = self.content().coinbase.clone();
-            Ok(schema::mining::CoinbaseTx {
-                version: coinbase.version.0.cast_unsigned(),
-                sequence: coinbase.sequence.0,
-                script_sig_prefix: coinbase.script_sig_prefix.into_bytes(),
-                witness: coinbase.witness.unwrap_or_default(),
-                block_reward_remaining: crate::client::satoshis(coinbase.reward),
-                required_outputs: coinbase
-                    .required_outputs
-                    .iter()
-                    .map(bitcoin::consensus::serialize)
-                    .collect(),
-                lock_time: coinbase.lock_time.to_consensus_u32(),
-            })
-        }
-    };
-}
-pub(super) use coinbase_method;

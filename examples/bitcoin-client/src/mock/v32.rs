@@ -2,38 +2,29 @@
 
 use std::sync::Arc;
 
+use bitcoin::Transaction;
+use bitcoin::consensus::serialize;
+use bitcoin::hashes::Hash;
 use multiprocess::Error;
 
-use super::chain::PoolEntry;
-use super::objects::{self, Echo, Init, Mining, Template};
-use super::objects::{
-    CreateOptions, coinbase_method, echo_methods, mining_methods, template_methods,
+use super::methods::{
+    create_options, echo_methods, init_methods, mining_methods, template_methods,
 };
+use super::objects;
 use super::rpc::Rpc;
 use crate::schema::v32 as schema;
 
-impl schema::init::Init for Init {
-    fn make_echo(&self) -> Result<Arc<dyn schema::echo::Echo>, Error> {
-        Ok(Arc::new(Echo))
-    }
-
-    fn make_mining(&self) -> Result<Arc<dyn schema::mining::Mining>, Error> {
-        Ok(Arc::new(Mining::new(&self.chain)))
-    }
+impl schema::init::Init for objects::Init {
+    init_methods!(since 30);
+    init_methods!(since 31);
 
     fn make_rpc(&self) -> Result<Arc<dyn schema::rpc::Rpc>, Error> {
         Ok(Arc::new(Rpc::new(&self.chain)))
     }
-
-    fn make_mining_old2(&self) -> Result<(), Error> {
-        Err(Error::failed(
-            "Old mining interface (@2) not supported. Please update your client!",
-        ))
-    }
 }
 
-impl schema::echo::Echo for Echo {
-    echo_methods!();
+impl schema::echo::Echo for objects::Echo {
+    echo_methods!(since 30);
 }
 
 impl schema::rpc::Rpc for Rpc {
@@ -42,30 +33,12 @@ impl schema::rpc::Rpc for Rpc {
     }
 }
 
-impl schema::mining::Mining for Mining {
-    mining_methods!();
-
-    fn create_new_block(
-        &self,
-        options: &schema::mining::BlockCreateOptions,
-        cooldown: bool,
-    ) -> Result<Option<Arc<dyn schema::mining::BlockTemplate>>, Error> {
-        let options = CreateOptions {
-            use_mempool: options.use_mempool,
-            reserved_weight: options.block_reserved_weight,
-            sigops: options.coinbase_output_max_additional_sigops,
-        };
-        Ok(self.create(options.check()?, cooldown).map(shared))
-    }
-
-    fn interrupt(&self) -> Result<(), Error> {
-        self.interrupt_waits();
-        Ok(())
-    }
+impl schema::mining::Mining for objects::Mining {
+    mining_methods!(since 30);
+    mining_methods!(since 31);
 
     fn submit_block(&self, block: &[u8]) -> Result<schema::mining::MiningSubmitBlockResult, Error> {
-        let block = objects::block(block)?;
-        let (reason, debug, result) = objects::verdict(self.chain.submit(&block));
+        let (reason, debug, result) = self.submit(block)?;
         Ok(schema::mining::MiningSubmitBlockResult {
             reason,
             debug,
@@ -74,40 +47,30 @@ impl schema::mining::Mining for Mining {
     }
 
     fn get_transactions_by_tx_id(&self, ids: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Error> {
-        Ok(self.transactions(ids, |entry, id| AsRef::<[u8]>::as_ref(&entry.id) == id))
+        Ok(self.transactions(ids, |t| t.compute_txid().to_byte_array()))
     }
 
     fn get_transactions_by_witness_id(&self, ids: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Error> {
-        Ok(self.transactions(ids, |entry, id| {
-            AsRef::<[u8]>::as_ref(&entry.transaction.compute_wtxid()) == id
-        }))
+        Ok(self.transactions(ids, |t| t.compute_wtxid().to_byte_array()))
     }
 }
 
-impl Mining {
-    /// The transactions of the memory pool that match, and empty data for those that are not there.
-    fn transactions(
-        &self,
-        ids: &[Vec<u8>],
-        matches: impl Fn(&PoolEntry, &[u8]) -> bool,
-    ) -> Vec<Vec<u8>> {
+impl objects::Mining {
+    /// The transactions of the memory pool with these ids, and empty data for those that are not there.
+    fn transactions(&self, ids: &[Vec<u8>], id_of: fn(&Transaction) -> [u8; 32]) -> Vec<Vec<u8>> {
         let state = self.chain.lock();
-        let found = ids
-            .iter()
-            .map(|id| state.mempool.iter().find(|entry| matches(entry, id)));
-        found
-            .map(|entry| {
-                entry
-                    .map(|entry| bitcoin::consensus::serialize(&entry.transaction))
-                    .unwrap_or_default()
-            })
-            .collect()
+        let find = |id: &Vec<u8>| {
+            let mut pool = state.mempool.iter().map(|entry| &entry.transaction);
+            pool.find(|transaction| id_of(transaction) == id[..])
+                .map(serialize)
+        };
+        ids.iter().map(|id| find(id).unwrap_or_default()).collect()
     }
 }
 
-impl schema::mining::BlockTemplate for Template {
-    template_methods!();
-    coinbase_method!();
+impl schema::mining::BlockTemplate for objects::Template {
+    template_methods!(since 30);
+    template_methods!(since 31);
 
     fn submit_solution(
         &self,
@@ -116,8 +79,7 @@ impl schema::mining::BlockTemplate for Template {
         nonce: u32,
         coinbase: &[u8],
     ) -> Result<schema::mining::BlockTemplateSubmitSolutionResult, Error> {
-        let (reason, debug, result) =
-            objects::verdict(self.submit((version, timestamp, nonce), coinbase)?);
+        let (reason, debug, result) = self.submit((version, timestamp, nonce), coinbase)?;
         Ok(schema::mining::BlockTemplateSubmitSolutionResult {
             reason,
             debug,
@@ -132,20 +94,6 @@ impl schema::mining::BlockTemplate for Template {
         _nonce: u32,
         _coinbase: &[u8],
     ) -> Result<bool, Error> {
-        Err(Error::failed(
-            "Old submitSolution (@7) not supported. Please update your client!",
-        ))
+        Err(objects::no_more("submitSolution (@7)"))
     }
-}
-
-fn block_ref(block: crate::BlockRef) -> schema::common::BlockRef {
-    let hash = AsRef::<[u8]>::as_ref(&block.hash).to_vec();
-    schema::common::BlockRef {
-        hash,
-        height: block.height.cast_signed(),
-    }
-}
-
-fn shared(template: Template) -> Arc<dyn schema::mining::BlockTemplate> {
-    Arc::new(template)
 }

@@ -1,113 +1,23 @@
 """A client on the C++ runtime of Cap'n Proto: calls the mock node in the sequences in which a node's own tests call it.
 
-Arguments: the program `bitcoin-client`, the directory with the schema of one version, the directory with what it imports,
-the version, and the path for the socket.
+A scenario's text names the functional test of Bitcoin Core's whose sequence it is.
 """
 
 import asyncio
 import json
-import subprocess
-import sys
-from pathlib import Path
+import time
 
 import capnp
-
-program, schema, imports, version, path = sys.argv[1:]
-capnp.remove_import_hook()
-IMPORTS = [imports, schema]
-FOREVER = 60_000.0
-SHORT = 300.0
-
-
-def load(name):
-    return capnp.load(str(Path(schema) / f"{name}.capnp"), imports=IMPORTS)
-
-
-PROXY = capnp.load(str(Path(imports) / "mp" / "proxy.capnp"), imports=IMPORTS)
-INIT, MINING = load("init"), load("mining")
-
-
-class Mock:
-    """The node, in a process of its own."""
-
-    def __init__(self):
-        command = [program, "mock-node", f"unix:{path}", "--schema", version, "--stop-at-eof", "--debug=ipc"]
-        self.log = open(f"{path}.log", "w+")
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
-        assert self.process.stdout.readline() == f"listening on unix:{path}\n"
-
-    def tell(self, line):
-        print(line, file=self.process.stdin, flush=True)
-
-    async def logged(self, *texts):
-        """Waits until the node has logged all of the texts."""
-        for _ in range(500):
-            log = Path(self.log.name).read_text()
-            if all(text in log for text in texts):
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"not logged: {texts}\n{log}")
-
-
-async def connect():
-    stream = await capnp.AsyncIoStream.create_unix_connection(path)
-    init = capnp.TwoPartyClient(stream).bootstrap().cast_as(INIT.Init)
-    # All of it goes out at once, before the first answer.
-    context = PROXY.Context()
-    context.thread = init.construct().threadMap.makeThread("python").result
-    return context, init
-
-
-async def connect_mining():
-    context, init = await connect()
-    return context, init.makeMining(context).result
-
-
-async def create(mining, context, options=None):
-    options = options or create_options()
-    if version == "v30":
-        return await mining.createNewBlock(options)
-    return await mining.createNewBlock(context, options)
-
-
-def create_options():
-    options = MINING.BlockCreateOptions()
-    options.useMempool = True
-    options.blockReservedWeight = 8000
-    return options
-
-
-def wait_options(timeout, fee=1):
-    options = MINING.BlockWaitOptions()
-    options.timeout = timeout
-    options.feeThreshold = fee
-    return options
-
-
-async def started(promise):
-    """Sends a call and lets it start."""
-    task = asyncio.ensure_future(promise_of(promise))
-    await asyncio.sleep(0.1)
-    return task
-
-
-async def promise_of(promise):
-    return await promise
-
-
-async def fails(promise, text):
-    try:
-        await promise
-    except capnp.KjException as error:
-        assert text in error.description, error.description
-        return error
-    raise AssertionError(f"did not fail: {text}")
+import mining
+from node import (
+    FOREVER, INIT, PROXY, SHORT, Mock, bootstrap, connect, connect_mining, create, created, fails, path, started, version,
+    wait_options,
+)
 
 
 async def echo(mock):
-    context, init = await connect()
+    """run_echo_test"""
+    context, init = await connect(mock)
     echo = init.makeEcho(context).result
     for text in ["hallo", "", "haha"]:
         assert (await echo.echo(context, text)).result == text
@@ -116,16 +26,17 @@ async def echo(mock):
 
 
 async def inspection(mock):
-    context, mining = await connect_mining()
-    assert (await mining.isTestChain(context)).result
-    assert not (await mining.isInitialBlockDownload(context)).result
-    tip = await mining.getTip(context)
+    """run_mining_test"""
+    context, miner = await connect_mining(mock)
+    assert (await miner.isTestChain(context)).result
+    assert not (await miner.isInitialBlockDownload(context)).result
+    tip = await miner.getTip(context)
     assert tip.hasResult and len(tip.result.hash) == 32
 
 
 async def deprecated(mock):
-    stream = await capnp.AsyncIoStream.create_unix_connection(path)
-    init = capnp.TwoPartyClient(stream).bootstrap().cast_as(INIT.Init)
+    """run_deprecated_mining_test"""
+    init = await bootstrap(mock)
     if version == "v30":
         return
     text = "remote exception: std::exception: Old mining interface (@2) not supported. Please update your client!"
@@ -134,28 +45,30 @@ async def deprecated(mock):
 
 
 async def no_thread(mock):
-    _, init = await connect()
+    _, init = await connect(mock)
     await fails(init.makeEcho(PROXY.Context()), "no thread specified and no pool configured")
 
 
 async def tips(mock):
-    context, mining = await connect_mining()
-    old = (await mining.getTip(context)).result
-    wait = await started(mining.waitTipChanged(context, old.hash, FOREVER))
+    """run_mining_interface_test"""
+    context, miner = await connect_mining(mock)
+    old = (await miner.getTip(context)).result
+    wait = await started(miner.waitTipChanged(context, old.hash, FOREVER))
     mock.tell("mine")
     new = (await wait).result
     assert len(new.hash) == 32 and new.height == old.height + 1
-    same = (await mining.waitTipChanged(context, new.hash, SHORT)).result
+    same = (await miner.waitTipChanged(context, new.hash, SHORT)).result
     assert bytes(same.hash) == bytes(new.hash)
     if version != "v30":
-        wait = await started(mining.waitTipChanged(context, new.hash, FOREVER))
-        await mining.interrupt()
+        wait = await started(miner.waitTipChanged(context, new.hash, FOREVER))
+        await miner.interrupt()
         assert len((await wait).result.hash) == 0
 
 
 async def templates(mock):
-    context, mining = await connect_mining()
-    template = (await create(mining, context)).result
+    """run_block_template_test, without the cooldown"""
+    context, miner = await connect_mining(mock)
+    template = (await create(miner, context)).result
     assert len((await template.getBlockHeader(context)).result) == 80
     assert len((await template.getTxFees(context)).result) == 0
     assert len((await template.getTxSigops(context)).result) == 0
@@ -181,8 +94,9 @@ async def templates(mock):
 
 
 async def three_on_one_thread(mock):
-    context, mining = await connect_mining()
-    template = (await create(mining, context)).result
+    """run_thread_busy_test"""
+    context, miner = await connect_mining(mock)
+    template = (await create(miner, context)).result
     waits = [await started(template.waitNext(context, wait_options(FOREVER))) for _ in range(3)]
     mock.tell("mine")
     for wait in waits:
@@ -190,42 +104,46 @@ async def three_on_one_thread(mock):
     await template.destroy(context)
 
 
-async def submission(mock):
-    context, mining = await connect_mining()
-    template = (await create(mining, context)).result
-    result = await template.submitSolution(context, 0, 0, 0, b"")
-    assert result.result is False
-    text = "remote exception: std::exception: SpanReader::read(): end of data:"
-    await fails(template.submitSolution(context, 0, 0, 0, b"\0"), text)
-    if version != "v32":
+async def cooldown(mock):
+    """run_block_template_test, the cooldown"""
+    if version == "v30":
         return
-    await fails(template.submitSolutionOld7(context, 0, 0, 0, b""), "Old submitSolution (@7) not supported")
-    for block in [b"", b"\0" * 10]:
-        await fails(mining.submitBlock(context, block), text)
-    unsolved = bytes((await template.getBlock(context)).result)
-    checked = await mining.checkBlock(context, unsolved, {"checkMerkleRoot": True, "checkPow": False})
-    assert checked.result and checked.reason == "" and checked.debug == ""
-    missing = await mining.getTransactionsByTxID(context, [b"\0" * 32])
-    assert [bytes(data) for data in missing.result] == [b""]
+    context, miner = await connect_mining(mock)
+    mock.tell("header")
+    await asyncio.sleep(0.1)
+    start = time.monotonic()
+    async with created(miner, context):
+        assert time.monotonic() - start >= 0.7
+    mock.tell("header")
+    await asyncio.sleep(0.1)
+    start = time.monotonic()
+    create_one = await started(create(miner, context))
+    mock.tell("mine")
+    assert (await create_one)._has("result") and time.monotonic() - start < 0.7
+    mock.tell("header")
+    await asyncio.sleep(0.1)
+    create_one = await started(create(miner, context))
+    await miner.interrupt()
+    assert not (await create_one)._has("result")
 
 
-async def options(mock):
-    if version != "v32":
-        return
-    context, mining = await connect_mining()
-    bad = create_options()
-    bad.blockReservedWeight = 0
-    text = "block_reserved_weight (0) is lower than minimum safety value of (2000)"
-    await fails(mining.createNewBlock(context, bad), text)
-    # What is left out has the schema's default.
-    template = (await mining.createNewBlock(context, MINING.BlockCreateOptions())).result
-    await template.destroy(context)
+async def early_startup(mock):
+    """run_early_startup_test"""
+    with Mock(mock.path + ".early", wait=False) as early:
+        while True:
+            try:
+                context, miner = await connect_mining(early)
+                break
+            except (ConnectionRefusedError, FileNotFoundError):
+                await asyncio.sleep(0.005)
+        async with created(miner, context):
+            pass
 
 
 async def rpc(mock):
     if version != "v32":
         return
-    context, init = await connect()
+    context, init = await connect(mock)
     rpc = init.makeRpc(context).result
     request = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "uptime", "params": []})
     reply = json.loads((await rpc.executeRpc(context, request, "/", "python")).result)
@@ -235,8 +153,9 @@ async def rpc(mock):
 
 
 async def unclean_disconnect(mock):
-    context, mining = await connect_mining()
-    template = (await create(mining, context)).result
+    """run_unclean_disconnect_test"""
+    context, miner = await connect_mining(mock)
+    template = (await create(miner, context)).result
     promise = template.waitNext(context, wait_options(FOREVER))
     await mock.logged("BlockTemplate.waitNext$Params")
     await asyncio.sleep(0.1)
@@ -244,20 +163,20 @@ async def unclean_disconnect(mock):
 
 
 async def after_unclean_disconnect(mock):
+    """run_unclean_disconnect_test, when the connection is gone"""
     await mock.logged("IPC server: socket disconnected", "canceled while executing", "interrupted (canceled)")
     await echo(mock)
 
 
 SCENARIOS = [
-    echo, inspection, deprecated, no_thread, tips, templates, three_on_one_thread, submission, options, rpc,
-    unclean_disconnect, after_unclean_disconnect,
+    mining.low_heights, echo, inspection, deprecated, no_thread, tips, templates, cooldown, early_startup,
+    three_on_one_thread, mining.submission, mining.options, mining.policies, mining.lookup, rpc, unclean_disconnect,
+    after_unclean_disconnect,
 ]
 
-mock = Mock()
-try:
+with Mock(path) as mock:
     for scenario in SCENARIOS:
         # A connection of its own for each: it ends with the event loop.
         asyncio.run(capnp.run(asyncio.wait_for(scenario(mock), 20)))
         print(f"{version} {scenario.__name__}: ok", flush=True)
-finally:
-    mock.process.kill()
+print(f"{version}: all {len(SCENARIOS)} scenarios", flush=True)

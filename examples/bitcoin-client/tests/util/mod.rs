@@ -7,19 +7,23 @@
     reason = "helpers of tests, of which each test uses a part"
 )]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bitcoin::{Block, Transaction, TxIn, TxOut, Witness};
-use bitcoin_client::mock::MockNode;
-use bitcoin_client::{BlockTemplate, Coinbase, Mining, Node, Solution, TemplateOptions, Version};
+use bitcoin::{Block, ScriptBuf};
+use bitcoin_client::mock::{MockNode, Policy};
+use bitcoin_client::{BlockTemplate, Mining, Node, Solution, TemplateOptions, Version};
 use tempfile::TempDir;
 
 /// All versions of the schema.
 pub(crate) const VERSIONS: [Version; 3] = [Version::V30, Version::V31, Version::V32];
+
+/// The same as words of the command line.
+pub(crate) const SCHEMAS: [&str; 3] = ["v30", "v31", "v32"];
 
 /// Longer than any test takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -49,8 +53,17 @@ pub(crate) fn with_node<F: Future<Output = ()>>(
     version: Version,
     test: impl FnOnce(Arc<Fixture>) -> F + Send + 'static,
 ) {
+    with_node_of(version, Policy::default(), test);
+}
+
+/// The same with a node that has a policy.
+pub(crate) fn with_node_of<F: Future<Output = ()>>(
+    version: Version,
+    policy: Policy,
+    test: impl FnOnce(Arc<Fixture>) -> F + Send + 'static,
+) {
     with_deadline(move || {
-        smol::block_on(async { test(Arc::new(Fixture::new(version).await)).await });
+        smol::block_on(async { test(Arc::new(Fixture::new(version, policy).await)).await });
     });
 }
 
@@ -72,9 +85,10 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    async fn new(version: Version) -> Self {
+    async fn new(version: Version, policy: Policy) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mock = MockNode::listen(directory.path().join("node.sock"), version).unwrap();
+        let path = directory.path().join("node.sock");
+        let mock = MockNode::listen_with(path, version, policy).unwrap();
         let node = Node::connect(&mock.address()).await.unwrap();
         assert_eq!(node.version(), version);
         let mining = node.mining().await.unwrap();
@@ -150,6 +164,73 @@ impl Drop for MockProcess {
     }
 }
 
+/// The command `bitcoin-client`, which asks the node at this address.
+pub(crate) fn command(address: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bitcoin-client"));
+    command
+        .args(["--ipcconnect", address])
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(address: &str, arguments: &[&str]) -> Output {
+    command(address, arguments).output().unwrap()
+}
+
+/// What it prints when all is well.
+pub(crate) fn stdout(address: &str, arguments: &[&str]) -> String {
+    let output = run(address, arguments);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The first lines that a program prints, and the rest, which is to be kept as long as the program is to print.
+pub(crate) fn first_lines(
+    child: &mut Child,
+    count: usize,
+) -> (Vec<String>, Lines<BufReader<ChildStdout>>) {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first: Vec<_> = lines.by_ref().take(count).map(Result::unwrap).collect();
+    assert_eq!(first.len(), count, "{first:?}");
+    (first, lines)
+}
+
+/// Presses Ctrl-C.
+pub(crate) fn interrupt(child: &Child) {
+    signal(child, "-INT");
+}
+
+/// Sends a signal, by the option of the command `kill`.
+pub(crate) fn signal(child: &Child, option: &str) {
+    let killed = Command::new("kill")
+        .args([option, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+}
+
+/// Where an example program is. Running all tests builds it; for this one alone it is built here.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_BIN_EXE_bitcoin-client"))
+        .parent()
+        .unwrap();
+    let path = directory.join("examples").join(name);
+    if !path.exists() {
+        let arguments = ["build", "-q", "-p", "bitcoin-client", "--example", name];
+        assert!(
+            Command::new(env!("CARGO"))
+                .args(arguments)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    path
+}
+
 /// Templates at once.
 pub(crate) fn no_cooldown() -> TemplateOptions {
     TemplateOptions {
@@ -158,52 +239,37 @@ pub(crate) fn no_cooldown() -> TemplateOptions {
     }
 }
 
-/// A coinbase transaction as a pool makes it.
-pub(crate) fn coinbase_transaction(coinbase: &Coinbase, extra_nonce: &[u8]) -> Transaction {
-    let mut script = coinbase.script_sig_prefix.to_bytes();
-    script.extend(extra_nonce);
-    let mut output = vec![TxOut {
-        value: coinbase.reward,
-        script_pubkey: bitcoin::ScriptBuf::new(),
-    }];
-    output.extend(coinbase.required_outputs.clone());
-    Transaction {
-        version: coinbase.version,
-        lock_time: coinbase.lock_time,
-        input: vec![TxIn {
-            previous_output: bitcoin::OutPoint::null(),
-            script_sig: script.into(),
-            sequence: coinbase.sequence,
-            witness: coinbase.witness.iter().cloned().collect::<Vec<_>>().into(),
-        }],
-        output,
-    }
-}
-
 /// What solves a template, and the block that it makes.
 pub(crate) async fn solve(template: &BlockTemplate, extra_nonce: &[u8]) -> (Solution, Block) {
-    let (header, coinbase, path) = futures::try_join!(
+    solve_with(template, extra_nonce, |_| {}).await
+}
+
+/// The same with a change before the work.
+pub(crate) async fn solve_with(
+    template: &BlockTemplate,
+    extra_nonce: &[u8],
+    change: impl FnOnce(&mut Solution),
+) -> (Solution, Block) {
+    let (header, coinbase, path, mut block) = futures::try_join!(
         template.header(),
         template.coinbase(),
-        template.merkle_path()
+        template.merkle_path(),
+        template.block()
     )
     .unwrap();
-    let mut block = template.block().await.unwrap();
     let mut solution = Solution {
         version: header.version,
         time: header.time,
         nonce: 0,
-        coinbase: coinbase_transaction(&coinbase, extra_nonce),
+        coinbase: coinbase.transaction(extra_nonce, ScriptBuf::new()),
     };
-    while solution
-        .header(&header, &path)
-        .validate_pow(header.target())
-        .is_err()
-    {
-        solution.nonce += 1;
-    }
+    change(&mut solution);
     block.txdata[0] = solution.coinbase.clone();
     block.header = solution.header(&header, &path);
+    while block.header.validate_pow(block.header.target()).is_err() {
+        block.header.nonce += 1;
+    }
+    solution.nonce = block.header.nonce;
     assert!(block.check_merkle_root(), "the merkle path leads elsewhere");
     (solution, block)
 }
@@ -216,11 +282,6 @@ pub(crate) fn remine(mut block: Block, change: impl FnOnce(&mut Block)) -> Block
         block.header.nonce += 1;
     }
     block
-}
-
-/// No witness, where one is needed.
-pub(crate) fn without_witness(block: &mut Block) {
-    block.txdata[0].input[0].witness = Witness::new();
 }
 
 /// How long something took.
