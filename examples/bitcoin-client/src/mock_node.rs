@@ -55,6 +55,8 @@ pub(crate) fn run(options: &cli::MockNode, output: &Output) -> Outcome {
     if let Some(miner) = miner {
         miner.join().map_err(|_| "the miner panicked")?;
     }
+    // The other threads still have the node.
+    node.stop();
     Ok(ExitCode::SUCCESS)
 }
 

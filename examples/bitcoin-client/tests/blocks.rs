@@ -69,6 +69,20 @@ fn a_solution_without_work_is_rejected() {
 }
 
 #[test]
+fn blocks_without_work_are_rejected() {
+    with_node(Version::V32, |f| async move {
+        let (_, mut block) = solve(&f.template().await, &[1]).await;
+        while block.header.validate_pow(block.header.target()).is_ok() {
+            block.header.nonce += 1;
+        }
+        for _ in 0..2 {
+            let verdict = f.mining.submit_block(&block).await.unwrap();
+            assert_eq!(why(&verdict), ("high-hash", "proof of work failed"));
+        }
+    });
+}
+
+#[test]
 fn blocks_are_checked() {
     with_each_node(|f| async move {
         let (_, block) = solve(&f.template().await, &[1]).await;

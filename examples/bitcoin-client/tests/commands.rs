@@ -5,7 +5,7 @@
 mod util;
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin_client::Node;

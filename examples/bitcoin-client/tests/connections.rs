@@ -5,6 +5,7 @@ mod util;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitcoin_client::mock::MockNode;
 use bitcoin_client::{BlockTemplate, Echo, Error, Mining, Node, Version};
 use futures::future::{join_all, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -104,6 +105,30 @@ fn a_node_outlives_clients_that_vanish() {
         }
         f.wait_for_waiting(0).await;
         assert!(f.mining.tip().await.is_ok());
+    });
+}
+
+#[test]
+fn two_nodes_serve_five_clients_each() {
+    with_deadline(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let nodes = ["one", "two"].map(|name| {
+            let path = directory.path().join(name);
+            MockNode::listen(path, Version::V32).unwrap()
+        });
+        smol::block_on(async {
+            let mut clients = Vec::new();
+            for number in 0..10 {
+                let node = &nodes[number % 2];
+                clients.push(Node::connect(&node.address()).await.unwrap());
+            }
+            for (number, client) in clients.iter().enumerate() {
+                let text = format!("client {number}");
+                let echo = client.echo().await.unwrap();
+                assert_eq!(echo.echo(&text).await.unwrap(), text);
+            }
+            assert_eq!(nodes.each_ref().map(MockNode::connections), [5, 5]);
+        });
     });
 }
 

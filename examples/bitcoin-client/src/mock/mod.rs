@@ -14,7 +14,7 @@ mod v31;
 mod v32;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bitcoin::{Amount, FeeRate, Transaction, Weight};
@@ -31,7 +31,7 @@ use crate::{BlockRef, Error, Result, Version};
 pub struct MockNode {
     chain: Arc<Chain>,
     path: PathBuf,
-    listener: Option<Listener>,
+    listener: Mutex<Option<Listener>>,
 }
 
 /// What the node puts into templates, whatever a client asks for.
@@ -81,7 +81,7 @@ impl MockNode {
         Ok(Self {
             chain,
             path: path.to_owned(),
-            listener: Some(listener),
+            listener: Mutex::new(Some(listener)),
         })
     }
 
@@ -127,8 +127,8 @@ impl MockNode {
     /// How many clients are connected.
     #[must_use]
     pub fn connections(&self) -> usize {
-        let listener = self.listener.as_ref();
-        listener.map_or(0, |listener| listener.connections().len())
+        let listener = self.listener();
+        listener.as_ref().map_or(0, |l| l.connections().len())
     }
 
     /// How many templates clients hold.
@@ -147,14 +147,17 @@ impl MockNode {
         self.chain.stop();
     }
 
-    /// Ends all waits and all connections.
-    pub fn stop(&mut self) {
+    /// Ends all waits and all connections, and removes the socket.
+    pub fn stop(&self) {
         self.chain.stop();
-        if let Some(listener) = self.listener.take() {
-            for connection in listener.connections() {
-                connection.close();
-            }
+        let listener = self.listener().take();
+        for connection in listener.iter().flat_map(Listener::connections) {
+            connection.close();
         }
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<Listener>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
