@@ -60,6 +60,11 @@ impl Leader {
         if inner.waiters.load(Ordering::SeqCst) != waiters {
             return None;
         }
+        // The peer does not read. A thread that read what it sends all the same would compete for the lock with the event
+        // loop's thread, which answers some of it, and other connections would wait for that.
+        if inner.congested.load(Ordering::SeqCst) {
+            return None;
+        }
         inner.registration.as_ref()?.lead().then(|| Self {
             inner: Arc::clone(inner),
         })
