@@ -1,60 +1,51 @@
 //! The answer of a call that nobody waits for with a thread.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::time::{Duration, Instant};
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
-use mp_conn::{Call, Connection, Error, Sleep};
+use mp_conn::{Call, Capability, Error, Sleep};
 use mp_thread::ThreadLease;
 
+use crate::async_call::Started;
+use crate::queued_call::QueuedCall;
 use crate::server_call::contained;
-use crate::{Interface, Method, Objects, ProxyClient, log};
+use crate::{Method, Objects, ProxyClient, log};
 
 /// The answer of a call, to come. It can be polled on any runtime, and dropped at any moment: that cancels the call.
 #[must_use = "dropping the future cancels the call"]
 pub struct CallFuture<T> {
-    state: State<T>,
-    method: &'static Method,
+    progress: Progress<T>,
+    read: Option<Read<T>>,
+    method: Option<&'static Method>,
+    deadline: Option<Sleep>,
     /// Keeps the object alive as long as its method runs.
     client: Option<ProxyClient>,
 }
 
-enum State<T> {
-    Sent(Sent<T>),
-    Failed(Option<Error>),
+enum Progress<T> {
+    Queued(QueuedCall),
+    Sent(SentCall),
+    /// `None`: the outcome was told.
+    Ended(Option<Result<T, Error>>),
 }
 
-struct Sent<T> {
-    connection: Connection,
+/// A call that was sent.
+pub(crate) struct SentCall {
     call: Call,
-    read: Read<T>,
     running: Running,
-    deadline: Option<Sleep>,
+    /// Proxies whose objects come home with the call.
+    homes: Vec<ProxyClient>,
 }
 
-/// What is kept until the answer is there: the peer's thread that runs the call, and is free for another one afterwards; and
-/// proxies whose objects come home with the call.
-pub(crate) type Lease = (Option<ThreadLease>, Vec<ProxyClient>);
+/// The peer's thread that runs a call. It is free for the next when the answer comes, whether anybody takes the answer or
+/// not. Dropped before, the call is cancelled, and the thread is not used again: the method may still run on it.
+struct Running(Option<Arc<Leased>>);
 
-/// A lease whose call runs. Dropped, the call is cancelled, and the thread is not used again: the method may still run on it.
-struct Running(Lease);
-
-impl Running {
-    /// The call has ended, or is followed to its end elsewhere.
-    fn ended(mut self) -> Lease {
-        std::mem::take(&mut self.0)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(lease) = self.0.0.take() {
-            lease.retire();
-        }
-    }
-}
+struct Leased(Mutex<Option<ThreadLease>>);
 
 /// What reads the answer: with the connection's lock held, or outside of it.
 enum Read<T> {
@@ -69,57 +60,98 @@ impl<T: Send + 'static> CallFuture<T> {
     pub(crate) fn new<R: Owned>(
         client: ProxyClient,
         method: &'static Method,
-        sent: Result<(Connection, Call, Lease, Option<Instant>), Error>,
+        started: Result<Started, Error>,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error> + Send + 'static,
     ) -> Self {
-        let state = match sent {
-            Ok((connection, call, lease, deadline)) => State::Sent(Sent {
-                deadline: deadline.map(|deadline| connection.event_loop().sleep_until(deadline)),
-                connection,
-                call,
-                read: Read::new::<R>(method, read),
-                running: Running(lease),
-            }),
-            Err(error) => State::Failed(Some(error)),
+        let progress = match started {
+            Ok(Started::Sent(sent)) => Progress::Sent(sent),
+            Ok(Started::Queued(queued)) => Progress::Queued(queued),
+            Err(error) => Progress::Ended(Some(Err(error))),
         };
-        Self {
-            state,
-            method,
+        let mut call = Self {
+            progress,
+            read: Some(Read::new::<R>(method, read)),
+            method: Some(method),
+            deadline: None,
             client: Some(client),
+        };
+        call.deadline = call.client.as_ref().and_then(|client| {
+            let connection = client.connection().ok()?;
+            let deadline = client.deadline(&connection)?;
+            Some(connection.event_loop().sleep_until(deadline))
+        });
+        call
+    }
+
+    /// The answer of a call that is not made.
+    pub(crate) fn ended(result: Result<T, Error>) -> Self {
+        Self {
+            progress: Progress::Ended(Some(result)),
+            read: None,
+            method: None,
+            deadline: None,
+            client: None,
+        }
+    }
+
+    fn poll_answer(&mut self, waker: &Waker) -> Poll<Result<T, Error>> {
+        if let Progress::Queued(queued) = &self.progress {
+            match ready!(queued.poll(waker)) {
+                Ok(sent) => self.progress = Progress::Sent(sent),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        match (&mut self.progress, &mut self.read) {
+            (Progress::Sent(sent), Some(read)) => sent.poll(waker, read),
+            (Progress::Ended(result), _) => {
+                Poll::Ready(result.take().unwrap_or(Err(Error::Cancelled)))
+            }
+            _ => Poll::Ready(Err(Error::Cancelled)),
         }
     }
 }
 
 impl<T> CallFuture<T> {
-    /// The object that the method gives, before the answer is there: calls on it go out at once, and fail if the method
-    /// does. For methods whose one result is an object.
-    ///
-    /// ```text
-    /// let mining = init.make_mining_async().pipelined::<dyn Mining>()?;
-    /// let tip = mining.get_tip_async().await?;    // one round trip for both
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Why the call could not be sent; [`Error::Disconnected`] when the connection has ended since.
-    pub fn pipelined<I: Interface<Client = T> + ?Sized>(self) -> Result<T, Error> {
-        match self.state {
-            State::Sent(sent) => {
-                let capability = sent.call.pipelined(&[RESULT])?;
-                finish_later(sent.call, (sent.running.ended(), self.client))?;
-                Ok(I::from_proxy(ProxyClient::new(capability, I::INFO)?))
-            }
-            State::Failed(error) => Err(error.unwrap_or(Error::Cancelled)),
+    /// The same call, which fails with [`Error::TimedOut`], and is cancelled at the peer, when it has no answer by then. Takes
+    /// the place of the client's and the connection's timeout.
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        let connection = self.client.as_ref().map(ProxyClient::connection);
+        if let Some(Ok(connection)) = connection {
+            self.deadline = Some(connection.event_loop().sleep_until(deadline));
+        }
+        self
+    }
+
+    /// The same with a time from now.
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.with_deadline(deadline),
+            None => self,
         }
     }
 
     /// Lets the method run to its end without anybody waiting for it. An error is lost. `keep` is dropped when the method
     /// has ended, on whichever thread learned of it: its destructor must not wait.
     pub fn detach(self, keep: impl Send + 'static) {
-        if let State::Sent(sent) = self.state {
+        match self.progress {
+            Progress::Queued(queued) => queued.finish_later((self.client, keep)),
             // Fails only when the connection has ended: then there is nothing left to wait for.
-            finish_later(sent.call, (sent.running.ended(), self.client, keep)).ok();
+            Progress::Sent(sent) => sent.finish_later((self.client, keep)).unwrap_or_default(),
+            Progress::Ended(_) => {}
         }
+    }
+
+    /// The object in a pointer field of the results, before they are there. The method runs to its end.
+    pub(crate) fn pipelined(self, field: u16) -> Result<Capability, Error> {
+        let sent = match self.progress {
+            Progress::Queued(queued) => queued.send()?,
+            Progress::Sent(sent) => sent,
+            Progress::Ended(Some(Err(error))) => return Err(error),
+            Progress::Ended(_) => return Err(Error::Cancelled),
+        };
+        let capability = sent.call.pipelined(&[field])?;
+        sent.finish_later(self.client)?;
+        Ok(capability)
     }
 }
 
@@ -127,43 +159,109 @@ impl<T: Send + 'static> Future for CallFuture<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let method = self.method;
-        let sent = match &mut self.state {
-            State::Sent(sent) => sent,
-            State::Failed(error) => {
-                return Poll::Ready(Err(error.take().unwrap_or(Error::Cancelled)));
+        let result = match self.poll_answer(context.waker()) {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let deadline = self.deadline.as_mut();
+                match deadline.map(|deadline| Pin::new(deadline).poll(context)) {
+                    Some(Poll::Ready(())) => Err(Error::TimedOut),
+                    _ => return Poll::Pending,
+                }
             }
         };
-        let waker = context.waker();
-        let polled = match &mut sent.read {
-            Read::InPlace(read) => sent.call.poll_read(waker, read),
-            Read::Apart(read) => sent.call.poll_message(waker).map(|message| {
+        let client = self.client.take();
+        if let (Some(method), Some(Ok(connection))) =
+            (self.method, client.as_ref().map(ProxyClient::connection))
+        {
+            log::received_response(&connection, method, result.as_ref().err());
+        }
+        let progress = std::mem::replace(&mut self.progress, Progress::Ended(None));
+        if let (Progress::Sent(sent), false) = (progress, matches!(result, Err(Error::TimedOut))) {
+            // The thread that learned of the answer may be about to do the same.
+            sent.running.free();
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl SentCall {
+    /// Sends a call on a leased thread. The function is given what to wake when the call has ended.
+    pub(crate) fn send(
+        lease: Option<ThreadLease>,
+        send: impl FnOnce(Option<Waker>) -> Result<(Call, Vec<ProxyClient>), Error>,
+    ) -> Result<Self, Error> {
+        let running = Running(lease.map(|lease| Arc::new(Leased(Mutex::new(Some(lease))))));
+        match send(running.0.clone().map(Waker::from)) {
+            Ok((call, homes)) => Ok(Self {
+                call,
+                running,
+                homes,
+            }),
+            Err(error) => {
+                running.free();
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets the call go on, and keeps what it needs until it has ended.
+    pub(crate) fn finish_later(self, keep: impl Send + 'static) -> Result<(), Error> {
+        let Self {
+            call,
+            running,
+            homes,
+        } = self;
+        call.complete_later(move |_| {
+            running.free();
+            drop((homes, keep));
+        })
+    }
+
+    fn poll<T: Send>(&mut self, waker: &Waker, read: &mut Read<T>) -> Poll<Result<T, Error>> {
+        let call = &mut self.call;
+        match read {
+            Read::InPlace(read) => call.poll_read(waker, read),
+            Read::Apart(read) => call.poll_message(waker).map(|message| {
                 let read = read.take().ok_or(Error::Cancelled)?;
-                let message = message?;
+                let (message, connection) = (message?, call.connection());
                 contained(|| {
                     message.read(|results, references| {
-                        read(results, &Objects::reading(&sent.connection, references))
+                        read(results, &Objects::reading(&connection, references))
                     })
                 })
             }),
-        };
-        let (result, in_time) = match (polled, &mut sent.deadline) {
-            (Poll::Ready(result), _) => (result, true),
-            (Poll::Pending, None) => return Poll::Pending,
-            (Poll::Pending, Some(deadline)) => {
-                if Pin::new(deadline).poll(context).is_pending() {
-                    return Poll::Pending;
-                }
-                (Err(Error::TimedOut), false)
-            }
-        };
-        log::received_response(&sent.connection, method, result.as_ref().err());
-        let state = std::mem::replace(&mut self.state, State::Failed(None));
-        if let (State::Sent(sent), true) = (state, in_time) {
-            drop(sent.running.ended());
         }
-        self.client = None;
-        Poll::Ready(result)
+    }
+}
+
+impl Running {
+    /// Says that the call has ended.
+    fn free(&self) {
+        drop(self.take());
+    }
+
+    fn take(&self) -> Option<ThreadLease> {
+        self.0.as_ref()?.take()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(lease) = self.take() {
+            lease.retire();
+        }
+    }
+}
+
+impl Leased {
+    fn take(&self) -> Option<ThreadLease> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Wake for Leased {
+    fn wake(self: Arc<Self>) {
+        drop(self.take());
     }
 }
 
@@ -184,21 +282,13 @@ impl<T: Send + 'static> Read<T> {
     }
 }
 
-/// Lets a call go on, and keeps what it needs until it has ended.
-fn finish_later(call: Call, keep: impl Send + 'static) -> Result<(), Error> {
-    call.complete_later(move |_| drop(keep))
-}
-
-/// The pointer field of the results that holds a method's one result.
-const RESULT: u16 = 0;
-
 // Nothing in it is pinned.
 impl<T> Unpin for CallFuture<T> {}
 
 impl<T> std::fmt::Debug for CallFuture<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CallFuture")
-            .field("method", &self.method.name)
+            .field("method", &self.method.map(|method| method.name))
             .finish_non_exhaustive()
     }
 }

@@ -94,6 +94,15 @@ pub trait Interface: Send + Sync + 'static {
     /// Runs one call of a peer on an object of this process. Called on the thread that the call belongs to.
     fn dispatch(this: &Arc<Self>, call: ServerCall) -> Reply;
 
+    /// Whether an object of this interface can be asynchronous: the builder was asked for a second trait.
+    const ASYNC: bool = false;
+
+    /// Takes a call of a peer for an asynchronous object, and runs it elsewhere. Called on the thread that read the call.
+    /// The call is given back for one that is not asynchronous, to be [dispatched](Self::dispatch).
+    fn start(&self, call: ServerCall) -> Option<ServerCall> {
+        Some(call)
+    }
+
     /// The object as one of an interface that it inherits, if the target is that interface.
     fn upcast(this: &Arc<Self>, target: TypeId) -> Upcast {
         let _ = (this, target);

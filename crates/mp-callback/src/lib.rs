@@ -96,28 +96,37 @@
 //! # }
 //! ```
 
+mod async_call;
+mod async_method;
+mod async_server;
 mod call_future;
 mod convert;
 pub mod endpoint;
 mod epilogue;
 mod interface;
 mod log;
+mod object_future;
 mod objects;
 mod proxy_client;
+mod queued_call;
 mod server_call;
 mod server_object;
+mod wait_stream;
 
 pub use capnp;
 use mp_conn::{Connection, Reference};
 pub use mp_conn::{Error, proxy_capnp};
 
+pub use self::async_server::{AsyncServer, Task};
 pub use self::call_future::CallFuture;
 pub use self::convert::*;
 pub use self::interface::{Interface, InterfaceInfo, Method, Upcast, cast, upcast};
+pub use self::object_future::ObjectFuture;
 pub use self::objects::Objects;
 pub use self::proxy_client::ProxyClient;
 pub use self::server_call::{Reply, ServerCall};
 pub use self::server_object::ServerObject;
+pub use self::wait_stream::{Interruptible, WaitStream, wait_stream};
 pub use std::any::TypeId;
 
 /// Takes the thread map that a peer gave.

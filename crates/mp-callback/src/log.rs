@@ -55,6 +55,10 @@ pub(crate) fn interrupted(connection: &Connection, request: u64) {
         name(connection));
 }
 
+pub(crate) fn destroying(interface: &str) {
+    tracing::debug!(target: "ipc", "IPC client destroy {interface}");
+}
+
 /// Says that an object could not be destroyed, unless it is gone with its connection.
 pub(crate) fn destroy_failed(error: &Error) {
     if error.is_disconnected() {

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use capnp::any_pointer;
 use capnp::traits::Owned;
 use mp_conn::{Call, CallContext, Capability, Connection, Error, EventLoop, Message, Threads};
-use mp_thread::{PendingDestroy, Sending};
+use mp_thread::{PendingDestroy, Sending, ThreadLease};
 
-use crate::call_future::CallFuture;
 use crate::server_call::contained;
 use crate::{InterfaceInfo, Method, Objects, log};
 
@@ -80,7 +79,13 @@ impl ProxyClient {
         }
     }
 
-    fn deadline(&self, connection: &Connection) -> Option<Instant> {
+    /// What the run-time knows of the object's interface.
+    pub(crate) fn info(&self) -> &'static InterfaceInfo {
+        self.reference.info
+    }
+
+    /// When a call that is made now gives up.
+    pub(crate) fn deadline(&self, connection: &Connection) -> Option<Instant> {
         let timeout = self.timeout.or_else(|| connection.timeout())?;
         Instant::now().checked_add(timeout)
     }
@@ -125,37 +130,6 @@ impl ProxyClient {
         result
     }
 
-    /// Calls a method without waiting. The call goes out now; the future is its answer, and dropping it cancels the call.
-    pub fn call_async<P: Owned, R: Owned, T: Send + 'static>(
-        &self,
-        method: &'static Method,
-        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
-        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error> + Send + 'static,
-    ) -> CallFuture<T> {
-        let sent = self.connection().and_then(|connection| {
-            let (threads, lease) = match method.context {
-                Some(field) => {
-                    let (threads, lease) = mp_thread::lease_threads(&connection, field)?;
-                    (Some(threads), Some(lease))
-                }
-                None => (None, None),
-            };
-            let context = CallContext {
-                threads,
-                bounded: true,
-                ..CallContext::default()
-            };
-            let ahead = || connection.room();
-            let (call, homes) = self.send::<P>(&connection, method, context, build, ahead)?;
-            if let Some(field) = method.thread_map_result {
-                mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
-            }
-            let deadline = self.deadline(&connection);
-            Ok((connection, call, (lease, homes), deadline))
-        });
-        CallFuture::new::<R>(self.clone(), method, sent, read)
-    }
-
     /// Calls the object's `destroy` method and waits for it. The object cannot be called any more, through no clone.
     ///
     /// # Errors
@@ -164,18 +138,17 @@ impl ProxyClient {
     pub fn destroy(&self) -> Result<(), Error> {
         let connection = self.connection()?;
         EventLoop::may_block()?;
-        if self.reference.destroyed.swap(true, Ordering::SeqCst) {
-            return Err(self.reference.destroyed_error());
-        }
+        self.end()?;
         let Some(method) = self.reference.info.destroy else {
             return Ok(());
         };
-        tracing::debug!(target: "ipc", "IPC client destroy {}", self.reference.info.name);
+        log::destroying(self.reference.info.name);
         let threads = method
             .context
             .map(|field| mp_thread::threads(&connection, field))
             .transpose()?;
-        let mut call = send_destroy(&self.reference.capability, &connection, method, threads)?;
+        let capability = &self.reference.capability;
+        let mut call = send_destroy(capability, &connection, method, (threads, None))?;
         let deadline = self.deadline(&connection);
         receive::<any_pointer::Owned, ()>(&connection, &mut call, method, deadline, |_, _| Ok(()))
     }
@@ -188,9 +161,39 @@ impl ProxyClient {
         }
     }
 
+    /// Says that the object is about to be destroyed: it cannot be called any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destroyed`] the second time.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        if self.reference.destroyed.swap(true, Ordering::SeqCst) {
+            return Err(self.destroyed_error());
+        }
+        Ok(())
+    }
+
+    /// Whether the object can be called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destroyed`].
+    pub(crate) fn is_alive(&self) -> Result<(), Error> {
+        if self.reference.destroyed.load(Ordering::SeqCst) {
+            return Err(self.destroyed_error());
+        }
+        Ok(())
+    }
+
+    fn destroyed_error(&self) -> Error {
+        Error::Destroyed {
+            interface: self.reference.info.name.to_owned(),
+        }
+    }
+
     /// Sends a call. The proxies that come with it are to be kept until the answer is there. `ahead` is called right before
     /// the call is sent, and again if other threads took the room that there was.
-    fn send<P: Owned>(
+    pub(crate) fn send<P: Owned>(
         &self,
         connection: &Connection,
         method: &'static Method,
@@ -198,9 +201,7 @@ impl ProxyClient {
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
         ahead: impl Fn() -> Result<(), Error>,
     ) -> Result<(Call, Vec<Self>), Error> {
-        if self.reference.destroyed.load(Ordering::SeqCst) {
-            return Err(self.reference.destroyed_error());
-        }
+        self.is_alive()?;
         log::sending_request(connection, method);
         let target = &self.reference.capability;
         let (id, ordinal) = (method.interface_id, method.ordinal);
@@ -210,15 +211,7 @@ impl ProxyClient {
                 .push((field, mp_thread::thread_map(connection)));
         }
         if method.apart_params {
-            let mut homes = Vec::new();
-            let message = contained(|| {
-                Message::build(|params: any_pointer::Builder<'_>, references| {
-                    let mut objects = Objects::building(connection);
-                    build(params.init_as(), &mut objects)?;
-                    (*references, homes) = objects.into_built();
-                    Ok(())
-                })
-            })?;
+            let (message, homes) = build_message::<P>(connection, build)?;
             loop {
                 ahead()?;
                 let sent = Connection::call_message(target, id, ordinal, &context, &message);
@@ -242,14 +235,6 @@ impl ProxyClient {
     }
 }
 
-impl ObjectRef {
-    fn destroyed_error(&self) -> Error {
-        Error::Destroyed {
-            interface: self.info.name.to_owned(),
-        }
-    }
-}
-
 impl Drop for ObjectRef {
     fn drop(&mut self) {
         let Some(method) = self.info.destroy else {
@@ -265,14 +250,33 @@ impl Drop for ObjectRef {
             return;
         }
         let capability = self.capability.clone();
+        let pending = PendingDestroy::start(&connection);
         if connection.event_loop().is_current() {
             // The loop's thread has no counterpart at the peer; the cleanup thread has.
             let event_loop = connection.event_loop().clone();
-            event_loop.post_cleanup(move || destroy_later(capability, &connection, method));
+            event_loop
+                .post_cleanup(move || destroy_later(capability, &connection, method, pending));
         } else {
-            destroy_later(capability, &connection, method);
+            destroy_later(capability, &connection, method, pending);
         }
     }
+}
+
+/// Builds params apart, and collects the proxies whose objects come home with them.
+pub(crate) fn build_message<P: Owned>(
+    connection: &Connection,
+    build: impl FnOnce(P::Builder<'_>, &mut Objects) -> Result<(), Error>,
+) -> Result<(Message, Vec<ProxyClient>), Error> {
+    let mut homes = Vec::new();
+    let message = contained(|| {
+        Message::build(|params: any_pointer::Builder<'_>, references| {
+            let mut objects = Objects::building(connection);
+            build(params.init_as(), &mut objects)?;
+            (*references, homes) = objects.into_built();
+            Ok(())
+        })
+    })?;
+    Ok((message, homes))
 }
 
 /// Waits for a call's answer and reads it.
@@ -323,14 +327,16 @@ fn construct(capability: &Capability, method: &'static Method) -> Result<(), Err
     })
 }
 
-fn send_destroy(
+/// Sends `destroy`, with what to wake when it has ended.
+pub(crate) fn send_destroy(
     capability: &Capability,
     connection: &Connection,
     method: &'static Method,
-    threads: Option<Threads>,
+    (threads, ended): (Option<Threads>, Option<Waker>),
 ) -> Result<Call, Error> {
     let context = CallContext {
         threads,
+        ended,
         ..CallContext::default()
     };
     log::sending_request(connection, method);
@@ -338,35 +344,39 @@ fn send_destroy(
     Connection::call(capability, id, ordinal, &context, |_| Ok(()))
 }
 
-/// Calls `destroy` without waiting for it here; the answer of the method that this thread serves, if any, waits for it.
-fn destroy_later(capability: Capability, connection: &Connection, method: &'static Method) {
-    tracing::debug!(target: "ipc", "IPC client destroy {}", method.interface);
-    let sent = start_destroy(capability, connection, method);
-    if let Err(error) = sent {
-        log::destroy_failed(&error);
-    }
-}
-
-fn start_destroy(
+/// Calls `destroy` without waiting for it here; the answer of the method that caused it, if any, waits for it.
+fn destroy_later(
     capability: Capability,
     connection: &Connection,
     method: &'static Method,
-) -> Result<(), Error> {
-    let pending = PendingDestroy::start(connection);
-    let (threads, lease) = match method.context {
-        None => (None, None),
-        // This thread will wait before it answers, so it can run what the destructor calls back.
-        Some(field) if pending.is_some() => (Some(mp_thread::threads(connection, field)?), None),
-        Some(field) => {
-            let (threads, lease) = mp_thread::unattended_threads(connection, field)?;
-            (Some(threads), Some(lease))
-        }
+    pending: Option<PendingDestroy>,
+) {
+    log::destroying(method.interface);
+    let is_attended = pending.as_ref().is_some_and(PendingDestroy::is_attended);
+    let there = connection.clone();
+    let start = move |threads: Option<Threads>, lease: Option<ThreadLease>| {
+        let call = send_destroy(&capability, &there, method, (threads, None))?;
+        call.complete_later(move |result| {
+            report(result);
+            drop((pending, lease, capability));
+        })
     };
-    let call = send_destroy(&capability, connection, method, threads)?;
-    call.complete_later(move |result| {
-        if let Err(error) = result {
-            log::destroy_failed(&error);
+    let started = match method.context {
+        None => start(None, None),
+        // This thread will wait before it answers, so it can run what the destructor calls back.
+        Some(field) if is_attended => {
+            mp_thread::threads(connection, field).and_then(|threads| start(Some(threads), None))
         }
-        drop((pending, lease, capability));
-    })
+        Some(field) => mp_thread::with_unattended_threads(connection, field, move |leased| {
+            report(leased.and_then(|(threads, lease)| start(Some(threads), Some(lease))));
+        }),
+    };
+    report(started);
+}
+
+/// Tells the log about an object that could not be destroyed.
+fn report(destroyed: Result<(), Error>) {
+    if let Err(error) = destroyed {
+        log::destroy_failed(&error);
+    }
 }

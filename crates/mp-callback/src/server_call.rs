@@ -8,7 +8,7 @@ use mp_thread::{Sending, Serving};
 use std::sync::Arc;
 
 use crate::epilogue::{Epilogue, Epilogues};
-use crate::{Method, Objects, ProxyClient, log};
+use crate::{AsyncServer, Method, Objects, ProxyClient, async_method, log};
 
 /// A call that is about to run. Generated code gives it the method's three parts.
 #[derive(Debug)]
@@ -79,13 +79,45 @@ impl ServerCall {
         }
         let connection = call.connection();
         match result {
-            Ok(result) => answer::<R, T>(call, method, request, result, build),
+            Ok(result) => answer::<R, T>(call, method, request, result, build, ahead),
             Err(error) => {
                 log::uncaught(&connection, request, &error);
                 call.fail(&error);
             }
         }
         reply
+    }
+
+    /// Has the call run as a future: by a spawner, or else by the event loop. See [`run`](Self::run) for the rest.
+    pub(crate) fn spawn<P, R, A: Send + 'static, T: Send + 'static, S, F>(
+        self,
+        method: &'static Method,
+        server: &AsyncServer<S>,
+        read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A, Error> + Send + 'static,
+        invoke: impl FnOnce(Arc<S>, A) -> F + Send + 'static,
+        build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error> + Send + 'static,
+    ) where
+        P: Owned + 'static,
+        R: Owned + 'static,
+        S: Send + Sync + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let object = Arc::clone(AsyncServer::object(server));
+        let keep = Arc::clone(&object);
+        let event_loop = self.call.connection().event_loop().clone();
+        let task = async_method::serve::<P, R, A, T, F>(
+            (self.call, self.request, method),
+            keep,
+            read,
+            move |arguments| invoke(object, arguments),
+            build,
+        );
+        async_method::spawn(task, AsyncServer::spawner(server), &event_loop);
+    }
+
+    /// Gives the call back as it came.
+    pub(crate) fn into_inner(self) -> mp_conn::ServerCall {
+        self.call
     }
 
     /// Answers that the object has no such method.
@@ -111,34 +143,41 @@ fn perform<P: Owned, A: Send, T>(
     read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A, Error>,
     invoke: impl FnOnce(A) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let connection = call.connection();
-    if let Some(field) = method.thread_map_param {
-        crate::take_thread_map(&connection, call.param_object(&[field])?.as_ref())?;
-    }
     // References that a failed conversion or the method drops are destroyed before the answer.
     let serving = Serving::start(call, method.context)?;
     let _watch = log::watch_cancellation(call, request);
-    let result = contained(|| {
-        let arguments = if method.apart_params {
-            call.params()?.read(|params, references| {
-                read(params.get_as()?, &Objects::reading(&connection, references))
-            })?
-        } else {
-            call.read_params(|params| read(params.get_as()?, &Objects::default()))?
-        };
-        invoke(arguments)
-    });
+    let result = contained(|| invoke(arguments::<P, A>(call, method, read)?));
     serving.settle();
     result
 }
 
-/// Builds the results and sends them.
-fn answer<R: Owned, T>(
+/// Reads the params.
+pub(crate) fn arguments<P: Owned, A: Send>(
+    call: &mp_conn::ServerCall,
+    method: &'static Method,
+    read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A, Error>,
+) -> Result<A, Error> {
+    let connection = call.connection();
+    if let Some(field) = method.thread_map_param {
+        crate::take_thread_map(&connection, call.param_object(&[field])?.as_ref())?;
+    }
+    if method.apart_params {
+        call.params()?.read(|params, references| {
+            read(params.get_as()?, &Objects::reading(&connection, references))
+        })
+    } else {
+        call.read_params(|params| read(params.get_as()?, &Objects::default()))
+    }
+}
+
+/// Builds the results and sends them. `ahead` is called right before they are sent.
+pub(crate) fn answer<R: Owned, T>(
     call: mp_conn::ServerCall,
     method: &'static Method,
     request: u64,
     result: T,
     build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
+    ahead: impl FnOnce(&Connection),
 ) {
     let connection = call.connection();
     let cancellation = call.cancellation();

@@ -119,6 +119,9 @@ impl<I: Interface + ?Sized> Object for ServerObject<I> {
             });
             return;
         }
+        let Some(call) = start(&object, call, request) else {
+            return;
+        };
         mp_thread::dispatch(call, request, Need::Named, move |call| {
             let this = object.lock().clone();
             match this {
@@ -164,6 +167,24 @@ impl<I: ?Sized> Slot<I> {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<I>>> {
         self.object.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Has the call run elsewhere if the object is asynchronous; gives it back if not.
+fn start<I: Interface + ?Sized>(
+    slot: &Slot<I>,
+    call: mp_conn::ServerCall,
+    request: u64,
+) -> Option<mp_conn::ServerCall> {
+    if !I::ASYNC {
+        return Some(call);
+    }
+    // Dropped after the object: the call may be answered, and the object destroyed, before this returns.
+    let _epilogue = slot.epilogues.start();
+    let Some(object) = slot.lock().clone() else {
+        return Some(call);
+    };
+    let call = ServerCall::new(call, request, slot.epilogues.clone());
+    object.start(call).map(ServerCall::into_inner)
 }
 
 /// Whether the object goes when a call lets go of it: nobody else holds it, or holds what does.

@@ -28,6 +28,9 @@ pub struct CallContext {
     /// Whether the call fails with [`Error::LimitExceeded`] when [`queued_bytes`](crate::Limits::queued_bytes) wait to be
     /// written. Calls that nobody waits for do not: they must not get lost, and are small.
     pub bounded: bool,
+    /// Woken when the answer is there or the connection has ended, whether anybody takes the answer or not. Not woken for a
+    /// call that is given up, or that [nobody waits for](Call::complete_later).
+    pub ended: Option<Waker>,
 }
 
 /// The content of a `Context`.
@@ -86,7 +89,7 @@ impl Call {
             if state.shared.too_large.take() {
                 return Err(Error::limit("message_bytes", inner.limits.message_bytes));
             }
-            Ok(start(state, sent))
+            Ok(start(state, sent, context.ended.clone()))
         })??;
         Ok(Self {
             connection,
@@ -243,12 +246,17 @@ impl Drop for Call {
 }
 
 /// Enters a sent call into the vat's table, with a future that completes it.
-fn start(state: &State, sent: capnp::capability::RemotePromise<any_pointer::Owned>) -> usize {
+fn start(
+    state: &State,
+    sent: capnp::capability::RemotePromise<any_pointer::Owned>,
+    ended: Option<Waker>,
+) -> usize {
     let shared = &state.shared;
     let (answer, abort) = abortable(sent.promise);
     let key = shared.calls.borrow_mut().insert(CallSlot {
         state: CallState::Waiting { waker: None, abort },
         pipeline: Some(sent.pipeline),
+        ended,
     });
     let weak = std::rc::Rc::downgrade(shared);
     shared.spawn(async move {

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
+use futures::channel::oneshot;
+
 use crate::Error;
 use crate::call::{Call, CallContext};
 use crate::capability::Capability;
@@ -138,6 +141,16 @@ impl Connection {
             };
         }
         Ok(())
+    }
+
+    /// Ready when the connection has ended, from either end: what [`wait_closed`](Self::wait_closed) is to a thread. Keep one
+    /// rather than making many, which are kept as hooks until then.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + Unpin + 'static {
+        let (ended, told) = oneshot::channel::<()>();
+        // Nobody listens if the future was dropped.
+        self.on_disconnect(move || ended.send(()).unwrap_or_default());
+        // The sender is dropped unused only with the event loop.
+        told.map(drop)
     }
 
     /// Runs a function on the cleanup thread when the connection has ended: soon, if it has already.

@@ -20,6 +20,7 @@ use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
 /// | [`imports`](Self::imports) | 100,000 | objects of the peer that this process holds | the peer's call fails; with an answer, the connection ends |
 /// | [`threads`](Self::threads) | 1,000 | threads made by `makeThread` that run | `makeThread` fails |
 /// | [`pool_threads`](Self::pool_threads) | 64 | threads made by `makePool`, and those for callbacks that name none | `makePool` fails; callbacks wait for a thread |
+/// | [`async_threads`](Self::async_threads) | 256 | threads of the peer that this process's asynchronous calls run on | calls wait here for one, in their order |
 /// | [`queued_bytes`](Self::queued_bytes) | 16 MiB | bytes that wait because the peer does not read | threads that call or answer wait; asynchronous calls fail; beyond it by four messages of the greatest size, the connection ends |
 /// | (four times `message_bytes`) | 256 MiB | bytes that are read of one message, whose pointers may lead to the same bytes many times | the call fails |
 /// | (fixed) | 64 | calls on the answers of calls on the answers of … that are not there yet | the call fails |
@@ -47,6 +48,10 @@ pub struct Limits {
     pub threads: usize,
     /// Threads of the pool that the peer may make with `makePool`. Default: 64.
     pub pool_threads: usize,
+    /// Threads of the peer that asynchronous calls of this process run on, one call each. Calls beyond it wait in this process,
+    /// in their order, until one of those that run has ended: more calls than this that wait for something at the peer hold up
+    /// all others. Default: 256; at least 1.
+    pub async_threads: usize,
     /// Bytes that wait to be written because the peer does not read. Beyond it, new calls wait. Default: 16 MiB.
     pub queued_bytes: usize,
 }
@@ -62,6 +67,7 @@ impl Default for Limits {
             imports: 100_000,
             threads: 1_000,
             pool_threads: 64,
+            async_threads: 256,
             queued_bytes: 16 << 20,
         }
     }

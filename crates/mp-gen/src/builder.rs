@@ -130,6 +130,13 @@ impl Builder {
         )
     }
 
+    /// Gives an interface a second trait with the methods as futures: `.async_trait("Mining")` adds `MiningAsync`. An
+    /// implementation of it is served by means of `multiprocess::AsyncServer`. What the interface inherits needs one, too.
+    #[track_caller]
+    pub fn async_trait(self, path: impl Into<String>) -> Self {
+        self.set(path, Setting::AsyncTrait)
+    }
+
     /// Generates the code, and tells cargo which files it was made from.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub(crate) enum Setting {
     Extern(String),
     /// An attribute on a generated type.
     Attribute(String),
+    /// An interface with a second trait, whose methods are futures.
+    AsyncTrait,
 }
 
 /// All settings, and which of them were used.
@@ -61,6 +63,14 @@ impl Config {
                 entry.used.set(true);
                 (&entry.setting, &entry.location)
             })
+    }
+
+    /// Whether an interface is to have an asynchronous trait, too. The setting is marked as used.
+    pub(crate) fn is_async(&self, path: &str) -> bool {
+        let is_it =
+            |entry: &&Entry| entry.path == path && matches!(entry.setting, Setting::AsyncTrait);
+        let found = self.entries.iter().filter(is_it);
+        found.map(|entry| entry.used.set(true)).count() > 0
     }
 
     /// Whether any conversion is configured.

@@ -1,5 +1,6 @@
 //! From the plan to the text of the files. One function for each kind of item, in the order in which they are read.
 
+mod asynchronous;
 mod enums;
 mod index;
 mod interfaces;
@@ -175,15 +176,15 @@ fn without_arm_blocks(printed: &str) -> String {
         let is_arm = line.ends_with(" => {")
             && lines
                 .peek()
-                .is_some_and(|next| next.trim_start() == "mp::serve(");
+                .is_some_and(|next| next.trim_start().starts_with("mp::serve"));
         if !is_arm {
             text.extend([line, "\n"]);
             continue;
         }
         let indent = &line[..line.len() - line.trim_start().len()];
         let last = format!("{indent}    )");
-        text.extend([line.trim_end_matches('{'), "mp::serve(\n"]);
-        lines.next();
+        let call = lines.next().unwrap_or_default().trim_start();
+        text.extend([line.trim_end_matches('{'), call, "\n"]);
         for inner in lines.by_ref().take_while(|inner| **inner != last) {
             text.extend([inner.strip_prefix("    ").unwrap_or(inner), "\n"]);
         }

@@ -69,8 +69,9 @@ pub(crate) struct InterfacePlan {
     /// The private name of its module among the accessors, and that module.
     pub wire_name: Ident,
     pub wire: TokenStream,
-    /// The hidden trait method.
+    /// The hidden trait methods.
     pub as_client: Ident,
+    pub start: Ident,
     /// Whether closures implement the trait.
     pub is_callback: bool,
     pub construct: Option<SpecialPlan>,
@@ -81,6 +82,16 @@ pub(crate) struct InterfacePlan {
     pub ancestors: Vec<AncestorPlan>,
     /// The direct ones among them.
     pub supertraits: Vec<TokenStream>,
+    /// Its second trait, if one was asked for.
+    pub asynchronous: Option<Box<AsyncPlan>>,
+}
+
+/// The trait of an interface whose methods are futures.
+#[derive(Debug)]
+pub(crate) struct AsyncPlan {
+    pub name: Ident,
+    /// Those of the direct superclasses.
+    pub supertraits: Vec<TokenStream>,
 }
 
 /// A superclass.
@@ -90,6 +101,7 @@ pub(crate) struct AncestorPlan {
     /// The trait, as seen from the file of the interface.
     pub path: TokenStream,
     pub as_client: Ident,
+    pub start: Ident,
     /// The ids of its own superclasses, direct and indirect.
     pub above: Vec<u64>,
     pub methods: Vec<MethodPlan>,
@@ -147,6 +159,8 @@ pub(crate) struct OutPlan {
     pub slot: Slot,
     /// The argument that says whether it is wanted.
     pub want: Option<Ident>,
+    /// Its index among the pointer fields of the results. `None`: it is no pointer.
+    pub pointer: Option<u16>,
 }
 
 /// What a method gives back.

@@ -67,6 +67,7 @@
     reason = "a call that could not be queued is given back, to be run elsewhere or refused"
 )]
 
+mod async_serving;
 mod async_threads;
 mod context;
 mod counterpart;
@@ -89,7 +90,8 @@ use mp_conn::{
     Cancellation, Capability, Connection, Error, EventLoop, Object, ServerCall, Threads,
 };
 
-pub use self::async_threads::ThreadLease;
+pub use self::async_serving::AsyncServing;
+pub use self::async_threads::{Leased, Queued, ThreadLease};
 pub use self::context::Sending;
 use self::context::ThreadContext;
 pub use self::dispatch::{Need, dispatch};
@@ -107,40 +109,59 @@ pub fn threads(connection: &Connection, field: u16) -> Result<Threads, Error> {
 }
 
 /// The threads that go into the context of a call that no thread waits for: one of the peer's that is free, and a pool of
-/// this process for callbacks. The lease is to be kept until the call has ended.
+/// this process for callbacks. The lease is to be kept until the call has ended. `None`: as many calls run as may, and this
+/// one is to be [queued](queue_for_threads).
 ///
 /// # Errors
 ///
 /// [`Error::CalledAfterDisconnect`].
-pub fn lease_threads(connection: &Connection, field: u16) -> Result<(Threads, ThreadLease), Error> {
+pub fn lease_threads(connection: &Connection, field: u16) -> Result<Option<Leased>, Error> {
     ThreadState::of(connection)
         .asynchronous()
         .lease(connection, field)
 }
 
-/// The threads that go into the context of a call that the calling thread makes and does not wait for: its counterpart at
-/// the peer, so that the call comes after its earlier ones, or one that is free; and a pool of this process for callbacks,
-/// which a thread that does not wait cannot run. The lease is to be kept until the call has ended.
+/// Has a call started when there are [threads](lease_threads) for it, in the order in which calls come here, or told when the
+/// connection ends. The function is called on whichever thread learns of it, which may be this one, and must not wait.
+pub fn queue_for_threads(
+    connection: &Connection,
+    field: u16,
+    start: impl FnOnce(Result<Leased, Error>) + Send + 'static,
+) -> Queued {
+    ThreadState::of(connection)
+        .asynchronous()
+        .queue(connection, field, start)
+}
+
+/// Starts a call that the calling thread makes and does not wait for, with its counterpart at the peer, so that the call comes
+/// after its earlier ones, or else one that is free, as soon as one is; and a pool of this process for callbacks, which a
+/// thread that does not wait cannot run. The lease is to be kept until the call has ended.
 ///
 /// # Errors
 ///
 /// [`Error::CalledAfterDisconnect`].
-pub fn unattended_threads(
+pub fn with_unattended_threads(
     connection: &Connection,
     field: u16,
-) -> Result<(Threads, ThreadLease), Error> {
+    start: impl FnOnce(Result<Leased, Error>) + Send + 'static,
+) -> Result<(), Error> {
     let counterpart = ThreadContext::with(|context| context.existing_thread(connection))?;
-    match counterpart {
-        Some(thread) => Ok((
-            Threads {
+    let leased = match counterpart {
+        Some(thread) => {
+            let threads = Threads {
                 field,
                 thread: Some(thread),
                 callback_thread: Some(ThreadState::of(connection).callback_object()),
-            },
-            ThreadLease::none(),
-        )),
-        None => lease_threads(connection, field),
+            };
+            Some((threads, ThreadLease::none()))
+        }
+        None => lease_threads(connection, field)?,
+    };
+    match leased {
+        Some(leased) => start(Ok(leased)),
+        None => queue_for_threads(connection, field, start).detach(),
     }
+    Ok(())
 }
 
 /// Waits until another message may be queued for a peer that does not read as fast as this process writes. At once if one

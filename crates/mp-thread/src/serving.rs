@@ -28,14 +28,7 @@ impl Serving {
     pub fn start(call: &ServerCall, context_field: Option<u16>) -> Result<Self, Error> {
         let connection = call.connection();
         let destroys = Arc::new(Destroys::default());
-        let frame = Frame {
-            connection: connection.id(),
-            caller: call.caller(),
-            callback_thread: context_field
-                .map(|field| (call.params_handle(), [field, CALLBACK_THREAD])),
-            destroys: Arc::clone(&destroys),
-            cancellation: call.cancellation(),
-        };
+        let frame = Frame::new(call, context_field, Arc::clone(&destroys), true);
         ThreadContext::with(|context| context.frames().borrow_mut().push(frame))?;
         Ok(Self {
             connection,
@@ -98,7 +91,7 @@ struct Pending {
 
 impl Destroys {
     /// A connection that has calls.
-    fn next(&self) -> Option<Connection> {
+    pub(crate) fn next(&self) -> Option<Connection> {
         let pending = self.pending();
         // One that is gone has none: its calls have ended, though they may not have said so yet.
         pending
@@ -108,7 +101,7 @@ impl Destroys {
     }
 
     /// Ready when a connection has no calls any more.
-    fn poll(&self, connection: u64, waker: &Waker) -> Poll<()> {
+    pub(crate) fn poll(&self, connection: u64, waker: &Waker) -> Poll<()> {
         let mut pending = self.pending();
         if pending.connections.iter().any(|(id, _)| *id == connection) {
             pending.waker = Some(waker.clone());
@@ -146,6 +139,7 @@ impl Destroys {
 pub struct PendingDestroy {
     destroys: Arc<Destroys>,
     connection: u64,
+    is_attended: bool,
 }
 
 impl PendingDestroy {
@@ -153,17 +147,26 @@ impl PendingDestroy {
     /// wait.
     #[must_use]
     pub fn start(connection: &Connection) -> Option<Self> {
-        EventLoop::may_block().ok()?;
-        let destroys = ThreadContext::with(|context| {
+        let may_block = EventLoop::may_block().is_ok();
+        let waiting = ThreadContext::with(|context| {
             let frames = context.frames().borrow();
-            Some(Arc::clone(&frames.last()?.destroys))
+            let can_wait = |frame: &&Frame| may_block || !frame.is_attended;
+            let frame = frames.last().filter(can_wait)?;
+            Some((Arc::clone(&frame.destroys), frame.is_attended))
         });
-        let destroys = destroys.ok().flatten()?;
+        let (destroys, is_attended) = waiting.ok().flatten()?;
         destroys.start(connection);
         Some(Self {
             destroys,
             connection: connection.id(),
+            is_attended,
         })
+    }
+
+    /// Whether this thread itself will wait, so that it can run what the destructor calls back.
+    #[must_use]
+    pub fn is_attended(&self) -> bool {
+        self.is_attended
     }
 }
 
@@ -183,6 +186,28 @@ pub(crate) struct Frame {
     pub(crate) callback_thread: Option<(ParamsHandle, [u16; 2])>,
     destroys: Arc<Destroys>,
     pub(crate) cancellation: Cancellation,
+    /// The thread stays with the call until it is answered: the method is not asynchronous.
+    is_attended: bool,
+}
+
+impl Frame {
+    /// The frame of a call whose method runs on the calling thread.
+    pub(crate) fn new(
+        call: &ServerCall,
+        context_field: Option<u16>,
+        destroys: Arc<Destroys>,
+        is_attended: bool,
+    ) -> Self {
+        Self {
+            connection: call.connection().id(),
+            caller: call.caller(),
+            callback_thread: context_field
+                .map(|field| (call.params_handle(), [field, CALLBACK_THREAD])),
+            destroys,
+            cancellation: call.cancellation(),
+            is_attended,
+        }
+    }
 }
 
 /// The index of `Context.callbackThread`.

@@ -38,7 +38,7 @@ impl ThreadState {
             pool: Mutex::default(),
             callback_pool: Mutex::default(),
             local: Arc::new(ThreadMap),
-            asynchronous: Arc::default(),
+            asynchronous: Arc::new(AsyncThreads::new(connection.limits().async_threads)),
             callback_thread: Arc::new(CallbackThread),
             ending: Once::new(),
         })

@@ -104,7 +104,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 pub use mp_callback::endpoint::Options;
-pub use mp_callback::{BuildField, CallFuture, ConvertError, ReadField, TypedFuture, cast};
+pub use mp_callback::{
+    AsyncServer, BuildField, CallFuture, ConvertError, Interruptible, ObjectFuture, ReadField,
+    Task, TypedFuture, WaitStream, cast, wait_stream,
+};
 pub use mp_conn::{
     Address, ByteStream, Cancellation, Connection, Error, EventLoop, Limits, ListenOn, Listener,
     Peer, Peers, Process, RemoteKind, Stats, Stream, WeakConnection,

@@ -59,9 +59,9 @@ fn objects(site: &SiteClient) -> Result<(), Error> {
     let item = block_on(site.make_async(22))?;
     assert_eq!(item.number()?, 22);
     item.destroy()?;
-    let token = site.make_token_async(23).pipelined::<dyn Token>()?;
+    let token = site.make_token_async(23).pipelined()?;
     assert_eq!(token.read()?, 23);
-    let item = site.make_async(24).pipelined::<dyn Item>()?;
+    let item = site.make_async(24).pipelined()?;
     assert_eq!(block_on(item.number_async())?, 24);
     Ok(())
 }

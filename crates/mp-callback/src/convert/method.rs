@@ -1,11 +1,12 @@
 //! Methods with the types of their messages, and how generated code serves them.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use capnp::traits::Owned;
 
 use super::{Built, Result};
-use crate::{Method, Objects, Reply, ServerCall};
+use crate::{AsyncServer, Method, Objects, Reply, ServerCall};
 
 /// The interface that declares methods: its Cap'n Proto name and its id.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +127,33 @@ pub fn serve<P: Owned, R: Owned, A: Send, T, B: Built>(
     call.run::<P, R, A, T>(&method.method, read, invoke, |result, results, objects| {
         build(result, results, objects).built()
     })
+}
+
+/// Serves one call of an asynchronous method, in the same three parts: its future runs elsewhere. `None`: the call was taken.
+///
+/// Thread: the one that read the call. Nothing of the three runs on it, nor under the connection's lock but for messages of plain
+/// data.
+pub fn serve_async<P, R, A: Send + 'static, T: Send + 'static, B: Built, S, F>(
+    (call, method): (ServerCall, &'static Typed<P, R>),
+    server: &AsyncServer<S>,
+    read: impl FnOnce(P::Reader<'_>, &Objects) -> Result<A> + Send + 'static,
+    invoke: impl FnOnce(Arc<S>, A) -> F + Send + 'static,
+    build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> B + Send + 'static,
+) -> Option<ServerCall>
+where
+    P: Owned + 'static,
+    R: Owned + 'static,
+    S: Send + Sync + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    call.spawn::<P, R, A, T, S, F>(
+        &method.method,
+        server,
+        read,
+        invoke,
+        |result, results, objects| build(result, results, objects).built(),
+    );
+    None
 }
 
 /// Fails to compile where generated code and this library are of different versions.

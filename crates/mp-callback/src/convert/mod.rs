@@ -20,8 +20,8 @@ pub use build::{Build, Built, build, fill, object};
 pub use field::{BuildField, ConvertError, ReadField, build_field, read_field};
 pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};
-pub use method::{Scope, Typed, generator_version, serve};
-pub use mode::{Async, Blocking, Mode, TypedError, TypedFuture, catch};
+pub use method::{Scope, Typed, generator_version, serve, serve_async};
+pub use mode::{Async, Blocking, Mode, ObjectField, TypedError, TypedFuture, catch, object_field};
 pub use read::{Read, enumerant, member, read, schema_default, when};
 
 /// The result of a method, as generated signatures write it.

@@ -1,14 +1,16 @@
 //! The two flavours of a call: one generated function serves the blocking method and its async twin.
 
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use capnp::capability::FromClientHook;
 use capnp::traits::Owned;
 
 use super::{Built, Result, Typed};
-use crate::{CallFuture, Error, Interface, Objects, ProxyClient};
+use crate::{CallFuture, Error, Interface, ObjectFuture, Objects, ProxyClient};
 
 /// How a call waits for its answer: [`Blocking`] or [`Async`].
 pub trait Mode {
@@ -16,6 +18,8 @@ pub trait Mode {
     type Output<T: Send + 'static>;
     /// What a call that can end with a typed exception gives back.
     type Caught<T: Send + 'static, E: TypedError>;
+    /// What a call that gives an object gives back.
+    type Given<I: Interface + ?Sized, T: Send + 'static>;
     /// A reference to an object, in a result.
     type Object<I: Interface + ?Sized>: Send + 'static;
 
@@ -32,6 +36,13 @@ pub trait Mode {
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> Self::Caught<T, E>;
+
+    /// The same for a method whose result is an object and nothing else.
+    fn give<I: Interface + ?Sized, P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> Self::Given<I, T>;
 
     /// Reads an object; null is an error.
     ///
@@ -56,6 +67,22 @@ pub trait Mode {
     ) -> Result<Option<Self::Object<I>>>;
 }
 
+/// The pointer field of the results that holds an object.
+#[derive(Debug)]
+pub struct ObjectField<I: ?Sized> {
+    index: u16,
+    interface: PhantomData<fn() -> I>,
+}
+
+/// The pointer field of the results with that index.
+#[must_use]
+pub fn object_field<I: Interface + ?Sized>(index: u16) -> ObjectField<I> {
+    ObjectField {
+        index,
+        interface: PhantomData,
+    }
+}
+
 /// The calling thread waits.
 #[derive(Clone, Copy, Debug)]
 #[expect(
@@ -67,6 +94,7 @@ pub enum Blocking {}
 impl Mode for Blocking {
     type Output<T: Send + 'static> = Result<T>;
     type Caught<T: Send + 'static, E: TypedError> = Result<T, E>;
+    type Given<I: Interface + ?Sized, T: Send + 'static> = Result<T>;
     type Object<I: Interface + ?Sized> = Arc<I>;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
@@ -87,6 +115,14 @@ impl Mode for Blocking {
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> Result<T, E> {
         Self::call(to, build, read)?
+    }
+
+    fn give<I: Interface + ?Sized, P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        Self::call((to.0, to.1), build, read)
     }
 
     fn object<I: Interface + ?Sized>(
@@ -117,6 +153,7 @@ pub enum Async {}
 impl Mode for Async {
     type Output<T: Send + 'static> = CallFuture<T>;
     type Caught<T: Send + 'static, E: TypedError> = TypedFuture<T, E>;
+    type Given<I: Interface + ?Sized, T: Send + 'static> = ObjectFuture<I::Client, T>;
     type Object<I: Interface + ?Sized> = I::Client;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
@@ -136,7 +173,15 @@ impl Mode for Async {
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> TypedFuture<T, E> {
-        TypedFuture(Box::pin(Self::call(to, build, read)))
+        TypedFuture(Self::call(to, build, read))
+    }
+
+    fn give<I: Interface + ?Sized, P: Owned, R: Owned, T: Send + 'static, B: Built>(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
+    ) -> ObjectFuture<I::Client, T> {
+        ObjectFuture::new::<I>(Self::call((to.0, to.1), build, read), to.2.index)
     }
 
     fn object<I: Interface + ?Sized>(
@@ -213,13 +258,30 @@ pub fn catch<T, E: TypedError>(result: Result<T, E>) -> Result<Result<T, E>> {
 
 /// The answer of a method with typed exceptions, to come. Dropping it cancels the call.
 #[must_use = "dropping the future cancels the call"]
-pub struct TypedFuture<T: Send + 'static, E: TypedError>(Pin<Box<CallFuture<Result<T, E>>>>);
+pub struct TypedFuture<T: Send + 'static, E: TypedError>(CallFuture<Result<T, E>>);
+
+impl<T: Send + 'static, E: TypedError> TypedFuture<T, E> {
+    /// See [`CallFuture::with_deadline`].
+    pub fn with_deadline(self, deadline: Instant) -> Self {
+        Self(self.0.with_deadline(deadline))
+    }
+
+    /// See [`CallFuture::with_timeout`].
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self(self.0.with_timeout(timeout))
+    }
+
+    /// See [`CallFuture::detach`].
+    pub fn detach(self, keep: impl Send + 'static) {
+        self.0.detach(keep);
+    }
+}
 
 impl<T: Send + 'static, E: TypedError> Future for TypedFuture<T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context).map(|result| result?)
+        Pin::new(&mut self.0).poll(context).map(|result| result?)
     }
 }
 

@@ -3,6 +3,7 @@
 mod cleanup;
 mod registration;
 mod sleep;
+mod tasks;
 mod timers;
 
 use std::cell::OnceCell;

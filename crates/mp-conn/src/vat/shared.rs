@@ -89,6 +89,8 @@ pub(crate) struct CallSlot {
     pub(crate) state: CallState,
     /// The capabilities of the answer before it is there. `None` after the connection ended.
     pub(crate) pipeline: Option<any_pointer::Pipeline>,
+    /// Woken when the answer is there, whether anybody takes it or not.
+    pub(crate) ended: Option<Waker>,
 }
 
 pub(crate) enum CallState {
@@ -189,8 +191,11 @@ impl Shared {
         match calls.get_mut(key).map(|slot| &mut slot.state) {
             Some(CallState::Waiting { waker, .. }) => {
                 let waker = waker.take();
-                calls[key].state = CallState::Done(result);
-                self.deferred.borrow_mut().extend(waker.map(Deferred::Wake));
+                let slot = &mut calls[key];
+                slot.state = CallState::Done(result);
+                let wakers = slot.ended.take().into_iter().chain(waker);
+                let mut deferred = self.deferred.borrow_mut();
+                deferred.extend(wakers.map(Deferred::Wake));
             }
             Some(CallState::Unattended(_)) => {
                 let slot = calls.remove(key);

@@ -217,8 +217,9 @@ impl State {
             }
             match std::mem::replace(&mut slot.state, CallState::Disconnected) {
                 CallState::Waiting { waker, .. } => {
+                    let wakers = slot.ended.take().into_iter().chain(waker);
                     let mut deferred = shared.deferred.borrow_mut();
-                    deferred.extend(waker.map(Deferred::Wake));
+                    deferred.extend(wakers.map(Deferred::Wake));
                     true
                 }
                 CallState::Unattended(completion) => {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::methods;
 use super::tables::{constants, info, is_table, table};
 use super::types::{argument, signature};
 use super::{Emitter, Part, doc, id};
+use super::{asynchronous, methods};
 use crate::plan::{AncestorPlan, InterfacePlan};
 
 impl Emitter {
@@ -20,6 +20,7 @@ impl Emitter {
             self.inherent(interface),
             ancestors(interface),
             callback(interface).unwrap_or_default(),
+            self.asynchronous(interface).unwrap_or_default(),
             interface
                 .methods
                 .iter()
@@ -54,6 +55,10 @@ impl Emitter {
                 /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
                 pub fn destroy(&self) -> mp::Result<()> {
                     self.0.destroy()
+                }
+                /// The same without waiting here.
+                pub fn destroy_async(&self) -> mp::CallFuture<()> {
+                    self.0.destroy_async()
                 }
             }
         });
@@ -100,7 +105,7 @@ impl Emitter {
         } else {
             (quote!(_), quote!(call.unimplemented()))
         };
-        let upcast = upcast(interface);
+        let (upcast, start) = (upcast(interface), asynchronous::start(interface));
         quote! {
             impl mp::Interface for dyn #name {
                 type Client = #client;
@@ -117,6 +122,7 @@ impl Emitter {
                 fn dispatch(#this: &Arc<Self>, call: mp::ServerCall) -> mp::Reply {
                     #dispatch
                 }
+                #start
                 #upcast
             }
         }
@@ -157,6 +163,7 @@ fn declaration(interface: &InterfacePlan) -> TokenStream {
     };
     let methods = interface.methods.iter().map(methods::declaration);
     let hidden = methods::hidden_method(&interface.as_client);
+    let start = asynchronous::hidden_method(interface);
     let bounds = if supertraits.is_empty() {
         quote!(Send + Sync + 'static)
     } else {
@@ -167,6 +174,7 @@ fn declaration(interface: &InterfacePlan) -> TokenStream {
         pub trait #name: #bounds {
             #(#methods)*
             #hidden
+            #start
         }
     }
 }
@@ -277,14 +285,7 @@ fn callback(interface: &InterfacePlan) -> Option<TokenStream> {
     let (name, signature) = (&interface.name, signature(method));
     let types = method.args.iter().map(|arg| argument(&arg.slot));
     let names = method.args.iter().map(|arg| &arg.slot.name);
-    let output = super::types::output(method);
-    let returned = match &method.error {
-        Some(error) => {
-            let error = &error.path;
-            quote!(mp::Result<#output, #error>)
-        }
-        None => quote!(mp::Result<#output>),
-    };
+    let returned = super::types::returned(method);
     Some(quote! {
         impl<F> #name for F
         where

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Emitter;
 use super::steps::{self, Step};
-use super::types::{is_copy, owned, owned_type};
+use super::types::{is_copy, owned};
 use super::values::{Read, holds_object, present};
 use crate::names::Names;
 use crate::plan::{ArgPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
@@ -47,11 +47,9 @@ impl Emitter {
     /// The client's closure that reads the results. Objects are read by the mode of the call where they are all there is.
     pub(crate) fn read_results(&self, method: &MethodPlan) -> TokenStream {
         let results = format_ident!("results");
-        let output = match (&method.output, method.outs.as_slice()) {
-            (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => {
-                mode_object(&out.slot, &results)
-            }
-            _ => self.read_output(method, &results),
+        let output = match lone_object(method) {
+            Some(object) => mode_object(&object, &results),
+            None => self.read_output(method, &results),
         };
         let exceptions = method.error.iter().flat_map(|error| {
             error
@@ -161,7 +159,7 @@ impl Emitter {
     }
 
     /// The server's closure that runs the user's method.
-    pub(crate) fn invoke(&self, method: &MethodPlan) -> TokenStream {
+    pub(crate) fn invoke(&self, method: &MethodPlan, is_async: bool) -> TokenStream {
         let name = &method.name;
         let mut scope = Names::with(["this", "call", "result"]);
         let names: Vec<Ident> = method
@@ -180,7 +178,8 @@ impl Emitter {
             .iter()
             .zip(&names)
             .map(|(arg, name)| pass(arg, name));
-        let mut call = quote!(this.#name(#(#values),*));
+        let awaited = is_async.then(|| quote!(.await));
+        let mut call = quote!(this.#name(#(#values),*) #awaited);
         let local = |want: &Ident| {
             method
                 .args
@@ -215,7 +214,11 @@ impl Emitter {
         if method.error.is_some() {
             call = quote!(mp::catch(#call));
         }
-        quote!(|#pattern| #call)
+        if is_async {
+            quote!(|this, #pattern| async move { #call })
+        } else {
+            quote!(|#pattern| #call)
+        }
     }
 
     /// The server's closure that fills in the results.
@@ -274,21 +277,53 @@ impl Emitter {
     }
 }
 
-/// Whether a result is an object and nothing else, which blocking and async calls give in different forms.
-pub(crate) fn is_lone_object(out: &OutPlan) -> bool {
-    holds_object(&out.slot) && out.slot.presence != Presence::Companion && out.want.is_none()
+/// A result that is an object and nothing else, which blocking and async calls give in different forms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoneObject<'p> {
+    pub slot: &'p Slot,
+    /// The trait, and the client.
+    pub path: &'p TokenStream,
+    pub client: &'p TokenStream,
+    /// Its index among the pointer fields of the results.
+    pub pointer: u16,
 }
 
-fn mode_object(slot: &Slot, results: &Ident) -> Read {
-    let get = format_ident!("get_{}", slot.accessor);
-    let label = &slot.label;
-    let Ty::Object(path, _) = &slot.ty else {
-        return Read {
-            expression: TokenStream::new(),
-            can_fail: true,
-        };
+impl LoneObject<'_> {
+    pub(crate) fn is_optional(&self) -> bool {
+        self.slot.presence == Presence::Null
+    }
+
+    /// The type of the result, of which this is the object.
+    pub(crate) fn output(&self, object: &TokenStream) -> TokenStream {
+        if self.is_optional() {
+            quote!(Option<#object>)
+        } else {
+            object.clone()
+        }
+    }
+}
+
+/// The one result of a method, if it is an object and nothing else.
+pub(crate) fn lone_object(method: &MethodPlan) -> Option<LoneObject<'_>> {
+    let (Output::One, [out], None) = (&method.output, method.outs.as_slice(), &method.error) else {
+        return None;
     };
-    let function = if slot.presence == Presence::Null {
+    let Ty::Object(path, client) = &out.slot.ty else {
+        return None;
+    };
+    let is_lone = out.slot.presence != Presence::Companion && out.want.is_none();
+    is_lone.then_some(LoneObject {
+        slot: &out.slot,
+        path,
+        client,
+        pointer: out.pointer?,
+    })
+}
+
+fn mode_object(object: &LoneObject<'_>, results: &Ident) -> Read {
+    let get = format_ident!("get_{}", object.slot.accessor);
+    let (label, path) = (&object.slot.label, object.path);
+    let function = if object.is_optional() {
         quote!(object_optional)
     } else {
         quote!(object)
@@ -335,20 +370,5 @@ fn pass(arg: &ArgPlan, name: &Ident) -> TokenStream {
             quote!(#name.as_deref())
         }
         _ => quote!(#name.as_ref()),
-    }
-}
-
-/// The type of a lone object in a call of either mode.
-pub(crate) fn mode_output(method: &MethodPlan, output: &TokenStream) -> TokenStream {
-    match (&method.output, method.outs.as_slice()) {
-        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty
-        {
-            Ty::Object(path, _) if out.slot.presence == Presence::Null => {
-                quote!(Option<M::Object<dyn #path>>)
-            }
-            Ty::Object(path, _) => quote!(M::Object<dyn #path>),
-            other => owned_type(other),
-        },
-        _ => output.clone(),
     }
 }

@@ -1,12 +1,12 @@
 //! What is generated for one method: the static that names it, the call, its two public forms, and how it is served.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::messages::{Locals, is_lone_object, mode_output};
+use super::messages::{Locals, lone_object};
 use super::types::{arguments, output, result, signature};
 use super::{Emitter, doc};
-use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output, Presence, Ty};
+use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output};
 
 impl Emitter {
     /// The private method that both forms of the call share.
@@ -21,17 +21,30 @@ impl Emitter {
             self.build_params(method, &locals),
             self.read_results(method),
         );
-        let output = mode_output(method, &output(method));
-        let (function, returned) = match &method.error {
-            Some(error) => {
+        let output = output(method);
+        let (function, returned, field) = match (&method.error, lone_object(method)) {
+            (Some(error), _) => {
                 let error = &error.path;
-                (quote!(call_caught), quote!(M::Caught<#output, #error>))
+                (
+                    quote!(call_caught),
+                    quote!(M::Caught<#output, #error>),
+                    None,
+                )
             }
-            None => (quote!(call), quote!(M::Output<#output>)),
+            (None, Some(object)) => {
+                let (path, index) = (object.path, Literal::u16_unsuffixed(object.pointer));
+                let output = object.output(&quote!(M::Object<dyn #path>));
+                (
+                    quote!(give),
+                    quote!(M::Given<dyn #path, #output>),
+                    Some(quote!(, mp::object_field::<dyn #path>(#index))),
+                )
+            }
+            (None, None) => (quote!(call), quote!(M::Output<#output>), None),
         };
         quote! {
             fn #shared_name<M: mp::Mode>(&self #(, #args)*) -> #returned {
-                M::#function((&self.0, &#constant), #build, #read)
+                M::#function((&self.0, &#constant #field), #build, #read)
             }
         }
     }
@@ -39,9 +52,9 @@ impl Emitter {
     /// The arm that serves a call of the method.
     pub(crate) fn serve(&self, interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
         let id = &interface.id_constant;
-        let ordinal = proc_macro2::Literal::u16_unsuffixed(method.ordinal);
+        let ordinal = Literal::u16_unsuffixed(method.ordinal);
         let constant = &method.constant;
-        let (read, invoke) = (self.read_params(method), self.invoke(method));
+        let (read, invoke) = (self.read_params(method), self.invoke(method, false));
         let build = self.build_results(method);
         quote!((#id, #ordinal) => mp::serve((call, &#constant), #read, #invoke, #build),)
     }
@@ -63,10 +76,7 @@ pub(crate) fn constant(interface: &InterfacePlan, method: &MethodPlan) -> TokenS
         ordinal,
         ..
     } = method;
-    let (scope, ordinal) = (
-        &interface.scope,
-        proc_macro2::Literal::u16_unsuffixed(*ordinal),
-    );
+    let (scope, ordinal) = (&interface.scope, Literal::u16_unsuffixed(*ordinal));
     let context = optional_index(method.context);
     let thread_maps = (method.thread_map_param.is_some() || method.thread_map_result.is_some())
         .then(|| {
@@ -109,23 +119,23 @@ pub(crate) fn twin(method: &MethodPlan) -> TokenStream {
 
 /// The signature of the async twin.
 pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
-    let (name, args) = (&method.async_name, arguments(method));
-    let output = match (&method.output, method.outs.as_slice()) {
-        (Output::One, [out]) if method.error.is_none() && is_lone_object(out) => match &out.slot.ty
-        {
-            Ty::Object(_, client) if out.slot.presence == Presence::Null => quote!(Option<#client>),
-            Ty::Object(_, client) => client.clone(),
-            _ => output(method),
-        },
-        _ => output(method),
-    };
-    match &method.error {
-        Some(error) => {
+    let (name, args, output) = (&method.async_name, arguments(method), output(method));
+    let future = match (&method.error, lone_object(method)) {
+        (Some(error), _) => {
             let error = &error.path;
-            quote!(fn #name(&self #(, #args)*) -> mp::TypedFuture<#output, #error>)
+            quote!(mp::TypedFuture<#output, #error>)
         }
-        None => quote!(fn #name(&self #(, #args)*) -> mp::CallFuture<#output>),
-    }
+        (None, Some(object)) if object.is_optional() => {
+            let client = object.client;
+            quote!(mp::ObjectFuture<#client, Option<#client>>)
+        }
+        (None, Some(object)) => {
+            let client = object.client;
+            quote!(mp::ObjectFuture<#client>)
+        }
+        (None, None) => quote!(mp::CallFuture<#output>),
+    };
+    quote!(fn #name(&self #(, #args)*) -> #future)
 }
 
 /// The struct for several results, and the enum for typed exceptions.
@@ -202,7 +212,7 @@ fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
     }
 }
 
-fn method_doc(method: &MethodPlan) -> TokenStream {
+pub(super) fn method_doc(method: &MethodPlan) -> TokenStream {
     match &method.doc {
         Some(text) => doc(text),
         None => doc(&format!("`{} @{}`", method.schema_name, method.ordinal)),
@@ -222,7 +232,7 @@ fn opaque_debug(name: &proc_macro2::Ident) -> TokenStream {
 
 /// `Some(0)` or `None`.
 pub(crate) fn optional_index(index: Option<u16>) -> TokenStream {
-    match index.map(proc_macro2::Literal::u16_unsuffixed) {
+    match index.map(Literal::u16_unsuffixed) {
         Some(index) => quote!(Some(#index)),
         None => quote!(None),
     }

@@ -39,15 +39,19 @@ pub(crate) fn result(slot: &Slot, is_wanted: bool) -> TokenStream {
 
 /// The arguments of a method, and the arrow with what it returns.
 pub(crate) fn signature(method: &MethodPlan) -> TokenStream {
-    let args = arguments(method);
-    let name = &method.name;
+    let (name, args, returned) = (&method.name, arguments(method), returned(method));
+    quote!(fn #name(&self #(, #args)*) -> #returned)
+}
+
+/// The `Result` that a method returns.
+pub(crate) fn returned(method: &MethodPlan) -> TokenStream {
     let output = output(method);
     match &method.error {
         Some(error) => {
             let error = &error.path;
-            quote!(fn #name(&self #(, #args)*) -> mp::Result<#output, #error>)
+            quote!(mp::Result<#output, #error>)
         }
-        None => quote!(fn #name(&self #(, #args)*) -> mp::Result<#output>),
+        None => quote!(mp::Result<#output>),
     }
 }
 

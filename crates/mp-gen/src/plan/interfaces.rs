@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::types::Place;
-use super::{AncestorPlan, InterfacePlan, MethodPlan, Planner, SpecialPlan};
+use super::{AncestorPlan, AsyncPlan, InterfacePlan, MethodPlan, Planner, SpecialPlan};
 use crate::names::{self, Names};
 
 impl Planner<'_> {
@@ -49,6 +49,8 @@ impl Planner<'_> {
             id_constant: private("id", format!("{screaming}_ID")),
             scope: private("scope", screaming.clone()),
             as_client: format_ident!("as_{snake}_client"),
+            start: format_ident!("start_{snake}"),
+            asynchronous: self.asynchronous(interface, place)?,
             all_methods: private("all", format!("{screaming}_METHODS")),
             wire_name: private("wire", format!("{snake}_wire")),
             wire: self.wire_path(decl),
@@ -69,6 +71,40 @@ impl Planner<'_> {
             ancestors,
             name,
         })
+    }
+
+    /// The second trait of an interface, if one was asked for. `None` after reporting what is wrong with that.
+    fn asynchronous(
+        &self,
+        interface: &Interface,
+        place: Place<'_>,
+    ) -> Option<Option<Box<AsyncPlan>>> {
+        self.known.borrow_mut().push(place.path.to_owned());
+        if !self.config.is_async(place.path) {
+            return Some(None);
+        }
+        let mut supertraits = Vec::new();
+        for superclass in &interface.superclasses {
+            let parent = self.schema.interface(superclass.target.id)?;
+            let path = parent.decl.path.join(".");
+            if !self.config.is_async(&path) {
+                let help = format!("add `.async_trait(\"{path}\")`");
+                let message =
+                    format!("cannot be asynchronous, as `{path}`, which it extends, is not");
+                return self.report(place, &message, &help);
+            }
+            supertraits.push(self.derived_path(&parent.decl, &self.async_name(parent)?));
+        }
+        Some(Some(Box::new(AsyncPlan {
+            name: self.async_name(interface)?,
+            supertraits,
+        })))
+    }
+
+    fn async_name(&self, interface: &Interface) -> Option<Ident> {
+        let (decl, name) = (&interface.decl, self.rust_name(interface.decl.id)?);
+        let key = format!("{}.Async", decl.path.join("."));
+        Some(self.derived_name(decl, &key, format!("{name}Async")))
     }
 
     /// The name of an interface's client.
@@ -110,13 +146,12 @@ impl Planner<'_> {
             );
         }
         let has = |kind| interface.methods.iter().any(|method| method.kind == kind);
+        let snake = names::snake(&self.rust_name(interface.decl.id)?.to_string());
         Some(AncestorPlan {
             id: interface.decl.id,
             path: self.type_path(interface.decl.id, place)?,
-            as_client: format_ident!(
-                "as_{}_client",
-                names::snake(&self.rust_name(interface.decl.id)?.to_string())
-            ),
+            as_client: format_ident!("as_{snake}_client"),
+            start: format_ident!("start_{snake}"),
             above: self
                 .schema
                 .ancestors(interface.decl.id)

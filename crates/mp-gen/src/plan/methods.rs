@@ -195,7 +195,12 @@ impl Planner<'_> {
             return;
         }
         slot.name = names::ident(&fields.out_names.take(names::snake(&field.name)));
-        fields.outs.push(OutPlan { slot, want });
+        let pointer = field.pointer_index();
+        fields.outs.push(OutPlan {
+            slot,
+            want,
+            pointer,
+        });
     }
 
     fn value(&self, field: &Field, method: &str, has_companion: bool) -> Option<Slot> {

@@ -57,6 +57,13 @@ impl Planner<'_> {
                         );
                     }
                 },
+                Setting::AsyncTrait => {
+                    return self.report(
+                        at,
+                        "is not an interface",
+                        "`async_trait` is for interfaces with $Proxy.wrap",
+                    );
+                }
                 Setting::Attribute(_) => {
                     return self.report(
                         at,

@@ -13,9 +13,10 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// The answer of a generated client, as this library's types say it.
 pub(crate) fn answer<A: Send + 'static, T>(
-    call: CallFuture<A>,
+    call: impl Into<CallFuture<A>>,
     convert: impl FnOnce(A) -> Result<T> + Send + 'static,
 ) -> Answer<T> {
+    let call = call.into();
     Box::pin(async move { convert(call.await?) })
 }
 
@@ -34,9 +35,9 @@ pub(crate) struct Wait<A, K: Send + 'static, I: FnOnce() -> K> {
 impl<A: Send + 'static, K: Send + 'static, I: FnOnce() -> K> Wait<A, K, I> {
     /// A call that was sent, and what interrupts it: that runs where the wait is dropped, and must not block. What it gives
     /// is kept until the node has ended the call.
-    pub(crate) fn new(call: CallFuture<A>, waits: &Arc<Waits>, interrupt: I) -> Self {
+    pub(crate) fn new(call: impl Into<CallFuture<A>>, waits: &Arc<Waits>, interrupt: I) -> Self {
         Self {
-            call: Some(call),
+            call: Some(call.into()),
             interrupt: Some(interrupt),
             waits: Arc::clone(waits),
         }

@@ -200,7 +200,7 @@ impl Mining {
     /// An object at the node that nobody else waits with. It can be called before the node has made it.
     fn own(&self) -> Result<raw::Mining> {
         each!(&self.link.init, init, schema => {
-            Ok(init.make_mining_async().pipelined::<dyn schema::mining::Mining>()?.into())
+            Ok(init.make_mining_async().pipelined()?.into())
         })
     }
 

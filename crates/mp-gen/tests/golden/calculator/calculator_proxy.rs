@@ -42,6 +42,10 @@ impl CalculatorClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn solve_equation_as<M: mp::Mode>(&self, eqn: &str) -> M::Output<()> {
         M::call(
             (&self.0, &CALCULATOR_SOLVE_EQUATION),

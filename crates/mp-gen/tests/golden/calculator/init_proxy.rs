@@ -47,10 +47,10 @@ impl InitClient {
     pub fn make_calculator_async(
         &self,
         print: Arc<dyn Printer>,
-    ) -> mp::CallFuture<CalculatorClient> {
+    ) -> mp::ObjectFuture<CalculatorClient> {
         self.make_calculator_as::<mp::Async>(print)
     }
-    pub fn make_printer_async(&self) -> mp::CallFuture<PrinterClient> {
+    pub fn make_printer_async(&self) -> mp::ObjectFuture<PrinterClient> {
         self.make_printer_as::<mp::Async>()
     }
     /// The same object, with calls that fail and are cancelled when they take longer.
@@ -60,18 +60,20 @@ impl InitClient {
     fn make_calculator_as<M: mp::Mode>(
         &self,
         print: Arc<dyn Printer>,
-    ) -> M::Output<M::Object<dyn Calculator>> {
-        M::call(
-            (&self.0, &INIT_MAKE_CALCULATOR),
+    ) -> M::Given<dyn Calculator, M::Object<dyn Calculator>> {
+        M::give(
+            (&self.0, &INIT_MAKE_CALCULATOR, mp::object_field::<dyn Calculator>(0)),
             |mut params, objects| params.set_print(mp::object(objects, &print)),
             |results, objects| {
                 M::object::<dyn Calculator>(objects, results.get_result(), "result")
             },
         )
     }
-    fn make_printer_as<M: mp::Mode>(&self) -> M::Output<M::Object<dyn Printer>> {
-        M::call(
-            (&self.0, &INIT_MAKE_PRINTER),
+    fn make_printer_as<M: mp::Mode>(
+        &self,
+    ) -> M::Given<dyn Printer, M::Object<dyn Printer>> {
+        M::give(
+            (&self.0, &INIT_MAKE_PRINTER, mp::object_field::<dyn Printer>(0)),
             |_, _| {},
             |results, objects| {
                 M::object::<dyn Printer>(objects, results.get_result(), "result")

@@ -42,6 +42,10 @@ impl PrinterClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn print_as<M: mp::Mode>(&self, text: &str) -> M::Output<()> {
         M::call(
             (&self.0, &PRINTER_PRINT),

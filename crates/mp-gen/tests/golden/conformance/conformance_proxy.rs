@@ -55,16 +55,18 @@ impl Init for InitClient {
 
 /// Async twins of the methods of [`Init`]. A call is sent at once; dropping its future cancels it.
 impl InitClient {
-    pub fn make_values_async(&self) -> mp::CallFuture<ValuesClient> {
+    pub fn make_values_async(&self) -> mp::ObjectFuture<ValuesClient> {
         self.make_values_as::<mp::Async>()
     }
-    pub fn make_objects_async(&self) -> mp::CallFuture<ObjectsClient> {
+    pub fn make_objects_async(&self) -> mp::ObjectFuture<ObjectsClient> {
         self.make_objects_as::<mp::Async>()
     }
-    pub fn make_threads_async(&self) -> mp::CallFuture<ThreadsClient> {
+    pub fn make_threads_async(&self) -> mp::ObjectFuture<ThreadsClient> {
         self.make_threads_as::<mp::Async>()
     }
-    pub fn make_nothing_async(&self) -> mp::CallFuture<Option<ValuesClient>> {
+    pub fn make_nothing_async(
+        &self,
+    ) -> mp::ObjectFuture<ValuesClient, Option<ValuesClient>> {
         self.make_nothing_as::<mp::Async>()
     }
     pub fn retired_async(&self) -> mp::CallFuture<()> {
@@ -74,36 +76,44 @@ impl InitClient {
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         Self(self.0.with_timeout(timeout))
     }
-    fn make_values_as<M: mp::Mode>(&self) -> M::Output<M::Object<dyn Values>> {
-        M::call(
-            (&self.0, &INIT_MAKE_VALUES),
+    fn make_values_as<M: mp::Mode>(
+        &self,
+    ) -> M::Given<dyn Values, M::Object<dyn Values>> {
+        M::give(
+            (&self.0, &INIT_MAKE_VALUES, mp::object_field::<dyn Values>(0)),
             |_, _| {},
             |results, objects| {
                 M::object::<dyn Values>(objects, results.get_result(), "result")
             },
         )
     }
-    fn make_objects_as<M: mp::Mode>(&self) -> M::Output<M::Object<dyn Objects>> {
-        M::call(
-            (&self.0, &INIT_MAKE_OBJECTS),
+    fn make_objects_as<M: mp::Mode>(
+        &self,
+    ) -> M::Given<dyn Objects, M::Object<dyn Objects>> {
+        M::give(
+            (&self.0, &INIT_MAKE_OBJECTS, mp::object_field::<dyn Objects>(0)),
             |_, _| {},
             |results, objects| {
                 M::object::<dyn Objects>(objects, results.get_result(), "result")
             },
         )
     }
-    fn make_threads_as<M: mp::Mode>(&self) -> M::Output<M::Object<dyn Threads>> {
-        M::call(
-            (&self.0, &INIT_MAKE_THREADS),
+    fn make_threads_as<M: mp::Mode>(
+        &self,
+    ) -> M::Given<dyn Threads, M::Object<dyn Threads>> {
+        M::give(
+            (&self.0, &INIT_MAKE_THREADS, mp::object_field::<dyn Threads>(0)),
             |_, _| {},
             |results, objects| {
                 M::object::<dyn Threads>(objects, results.get_result(), "result")
             },
         )
     }
-    fn make_nothing_as<M: mp::Mode>(&self) -> M::Output<Option<M::Object<dyn Values>>> {
-        M::call(
-            (&self.0, &INIT_MAKE_NOTHING),
+    fn make_nothing_as<M: mp::Mode>(
+        &self,
+    ) -> M::Given<dyn Values, Option<M::Object<dyn Values>>> {
+        M::give(
+            (&self.0, &INIT_MAKE_NOTHING, mp::object_field::<dyn Values>(0)),
             |_, _| {},
             |results, objects| {
                 M::object_optional::<dyn Values>(objects, results.get_result(), "result")
@@ -543,6 +553,10 @@ impl ValuesClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn add_as<M: mp::Mode>(&self, a: i32, b: i32) -> M::Output<i32> {
         M::call(
@@ -1762,7 +1776,7 @@ impl ObjectsClient {
     ) -> mp::CallFuture<i64> {
         self.callback_many_as::<mp::Async>(callback, count)
     }
-    pub fn make_counter_async(&self, start: i32) -> mp::CallFuture<CounterClient> {
+    pub fn make_counter_async(&self, start: i32) -> mp::ObjectFuture<CounterClient> {
         self.make_counter_as::<mp::Async>(start)
     }
     pub fn counter_value_async(&self, counter: Arc<dyn Counter>) -> mp::CallFuture<i32> {
@@ -1771,7 +1785,7 @@ impl ObjectsClient {
     pub fn same_object_async(
         &self,
         callback: Arc<dyn Callback>,
-    ) -> mp::CallFuture<CallbackClient> {
+    ) -> mp::ObjectFuture<CallbackClient> {
         self.same_object_as::<mp::Async>(callback)
     }
     pub fn live_counters_async(&self) -> mp::CallFuture<i32> {
@@ -1790,6 +1804,10 @@ impl ObjectsClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn callback_as<M: mp::Mode>(
         &self,
@@ -1906,9 +1924,9 @@ impl ObjectsClient {
     fn make_counter_as<M: mp::Mode>(
         &self,
         start: i32,
-    ) -> M::Output<M::Object<dyn Counter>> {
-        M::call(
-            (&self.0, &OBJECTS_MAKE_COUNTER),
+    ) -> M::Given<dyn Counter, M::Object<dyn Counter>> {
+        M::give(
+            (&self.0, &OBJECTS_MAKE_COUNTER, mp::object_field::<dyn Counter>(0)),
             |mut params, _| params.set_start(start),
             |results, objects| {
                 M::object::<dyn Counter>(objects, results.get_result(), "result")
@@ -1928,9 +1946,9 @@ impl ObjectsClient {
     fn same_object_as<M: mp::Mode>(
         &self,
         callback: Arc<dyn Callback>,
-    ) -> M::Output<M::Object<dyn Callback>> {
-        M::call(
-            (&self.0, &OBJECTS_SAME_OBJECT),
+    ) -> M::Given<dyn Callback, M::Object<dyn Callback>> {
+        M::give(
+            (&self.0, &OBJECTS_SAME_OBJECT, mp::object_field::<dyn Callback>(0)),
             |mut params, objects| params.set_callback(mp::object(objects, &callback)),
             |results, objects| {
                 M::object::<dyn Callback>(objects, results.get_result(), "result")
@@ -2163,6 +2181,10 @@ impl CallbackClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn call_as<M: mp::Mode>(&self, arg: i32) -> M::Output<i32> {
         M::call(
             (&self.0, &CALLBACK_CALL),
@@ -2248,6 +2270,10 @@ impl ExtendedCallbackClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn call_extended_as<M: mp::Mode>(&self, arg: i32) -> M::Output<i32> {
         M::call(
@@ -2354,6 +2380,10 @@ impl IntFnClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn call_as<M: mp::Mode>(&self) -> M::Output<i32> {
         M::call(
             (&self.0, &INT_FN_CALL),
@@ -2445,6 +2475,10 @@ impl TextFnClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn call_as<M: mp::Mode>(&self, arg: &str) -> M::Output<String> {
         M::call(
@@ -2685,6 +2719,10 @@ impl ThreadsClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn thread_name_as<M: mp::Mode>(&self) -> M::Output<String> {
         M::call(
             (&self.0, &THREADS_THREAD_NAME),
@@ -2889,6 +2927,10 @@ impl RecurseFnClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn call_as<M: mp::Mode>(&self, arg: i32) -> M::Output<i32> {
         M::call(

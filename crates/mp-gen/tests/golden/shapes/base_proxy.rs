@@ -94,6 +94,10 @@ impl ListenerClient {
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
     }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
+    }
     fn notify_as<M: mp::Mode>(&self, text: &str) -> M::Output<ListenerNotifyResult> {
         M::call(
             (&self.0, &LISTENER_NOTIFY),

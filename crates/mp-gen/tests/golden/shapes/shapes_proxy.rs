@@ -936,7 +936,7 @@ impl StudioClient {
         &self,
         listener: Arc<dyn Listener>,
         both: Arc<dyn Both>,
-    ) -> mp::CallFuture<ListenerClient> {
+    ) -> mp::ObjectFuture<ListenerClient> {
         self.watch_as::<mp::Async>(listener, both)
     }
     pub fn tree_async(&self, nodes: &[Node]) -> mp::CallFuture<Node> {
@@ -949,6 +949,10 @@ impl StudioClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn draw_as<M: mp::Mode>(&self, shape: &Shape) -> M::Output<Option<Shape>> {
         M::call(
@@ -1267,9 +1271,9 @@ impl StudioClient {
         &self,
         listener: Arc<dyn Listener>,
         both: Arc<dyn Both>,
-    ) -> M::Output<M::Object<dyn Listener>> {
-        M::call(
-            (&self.0, &STUDIO_WATCH),
+    ) -> M::Given<dyn Listener, M::Object<dyn Listener>> {
+        M::give(
+            (&self.0, &STUDIO_WATCH, mp::object_field::<dyn Listener>(0)),
             |mut params, objects| {
                 params.set_listener(mp::object(objects, &listener));
                 params.set_both(mp::object(objects, &both));
@@ -1986,7 +1990,7 @@ impl BothClient {
         &self,
         listener: Arc<dyn Listener>,
         both: Arc<dyn Both>,
-    ) -> mp::CallFuture<ListenerClient> {
+    ) -> mp::ObjectFuture<ListenerClient> {
         <dyn Studio as mp::Interface>::from_proxy(self.0.clone())
             .watch_async(listener, both)
     }
@@ -2000,6 +2004,10 @@ impl BothClient {
     /// Destroys the object now, and waits until that is done. Dropping the last client does it without waiting.
     pub fn destroy(&self) -> mp::Result<()> {
         self.0.destroy()
+    }
+    /// The same without waiting here.
+    pub fn destroy_async(&self) -> mp::CallFuture<()> {
+        self.0.destroy_async()
     }
     fn extra_as<M: mp::Mode>(&self) -> M::Output<()> {
         M::call((&self.0, &BOTH_EXTRA), |_, _| {}, |_, _| Ok(()))

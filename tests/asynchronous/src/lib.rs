@@ -1,0 +1,9 @@
+//! What the tests in `tests/` share: a desk with asynchronous methods, one whose methods block threads, and connections to them.
+
+#![forbid(unsafe_code)]
+
+pub mod async_desk;
+pub mod blocking_desk;
+pub mod pair;
+
+multiprocess::include_proxies!();

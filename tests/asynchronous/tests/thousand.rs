@@ -1,0 +1,56 @@
+//! What many calls at once cost this process. The only test here: others would have threads, too.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::process::Command;
+
+use asynchronous::desk::Desk;
+use faults::patience::{eventually, within_deadline};
+use futures::future::try_join_all;
+use multiprocess::EventLoop;
+
+#[test]
+fn a_thousand_waits_at_once_take_no_thread_here() {
+    within_deadline(|| {
+        let event_loop = EventLoop::new("client").unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_desk"));
+        let (desk, _process) = multiprocess::spawn::<dyn Desk>(&event_loop, program).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            assert_eq!(desk.echo_async("first").await.unwrap(), "first");
+            let before = threads();
+            let calls: Vec<_> = (0..1_000)
+                .map(|number| {
+                    let desk = desk.clone();
+                    tokio::spawn(async move { desk.wait_async(number).await.unwrap() })
+                })
+                .collect();
+            // As many as there may be run at a time, each blocking a thread over there.
+            let mut released = 0;
+            while released < 1_000 {
+                let under_way = desk.waiting_async().await.unwrap();
+                assert!(under_way <= 256 && threads() <= before);
+                if under_way == 256.min(1_000 - released) {
+                    desk.release_async().await.unwrap();
+                    released += under_way;
+                    eventually("they are let go", || {
+                        futures::executor::block_on(desk.waiting_async()).unwrap() < under_way
+                            || released < 1_000
+                    });
+                }
+                tokio::task::yield_now().await;
+            }
+            let answers = try_join_all(calls).await.unwrap();
+            assert!(answers.into_iter().eq(0..1_000));
+            assert!(threads() <= before, "{before} threads, now {}", threads());
+        });
+    });
+}
+
+/// How many threads this process has.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
