@@ -85,6 +85,7 @@ mod vat;
 /// What `tests/loom.rs` checks. Not public API.
 #[doc(hidden)]
 pub mod model {
+    pub use crate::event_loop::reading::{Interest, Reading, Watcher};
     pub use crate::vat::gate::Gate;
 }
 

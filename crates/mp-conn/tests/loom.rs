@@ -1,11 +1,12 @@
-//! The gate of a vat in every order: no wake-up is lost between threads that enter, leave and wake.
+//! The gate of a vat in every order: no wake-up is lost between threads that enter, leave and wake. And the hand-over of its
+//! socket: no bytes are left unread between threads that lead and the event loop's.
 
 #![cfg(loom)]
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::sync::{Arc, Mutex};
+use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
-use mp_conn::model::Gate;
+use mp_conn::model::{Gate, Interest, Reading, Watcher};
 
 /// A vat with futures that do nothing but count that they were polled after they were woken.
 struct Vat {
@@ -108,5 +109,123 @@ fn the_event_loop_is_asked_once_while_nobody_enters() {
         assert_eq!(vat.scheduled.load(Ordering::SeqCst), 1);
         vat.run_scheduled();
         assert_eq!(vat.woken.load(Ordering::SeqCst), 0);
+    });
+}
+
+/// A socket, and the poller that tells the event loop's thread about it.
+#[derive(Default)]
+struct Socket {
+    state: Mutex<Bytes>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Bytes {
+    unread: usize,
+    read: usize,
+    interest: Option<Interest>,
+}
+
+impl Socket {
+    fn arrive(&self) {
+        self.state.lock().unwrap().unread += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for bytes and reads them, unless others have read all that will ever come.
+    fn read(&self, may_read: impl Fn(&Bytes) -> bool) {
+        let mut bytes = self.state.lock().unwrap();
+        while bytes.read < ALL && !(bytes.unread > 0 && may_read(&bytes)) {
+            bytes = self.changed.wait(bytes).unwrap();
+        }
+        bytes.read += std::mem::take(&mut bytes.unread);
+        drop(bytes);
+        self.changed.notify_all();
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.lock().unwrap().read == ALL
+    }
+}
+
+/// The poller's side.
+struct Told(Arc<Socket>);
+
+impl Watcher for Told {
+    fn watch(&self, interest: Interest) {
+        self.0.state.lock().unwrap().interest = Some(interest);
+        self.0.changed.notify_all();
+    }
+
+    fn forget(&self) {
+        self.0.state.lock().unwrap().interest = None;
+    }
+}
+
+/// So many bytes come.
+const ALL: usize = 2;
+
+#[test]
+fn bytes_find_a_reader_when_a_leader_gives_the_socket_back() {
+    loom::model(|| {
+        let socket = Arc::new(Socket::default());
+        let reading = Arc::new(Reading::new(Told(Arc::clone(&socket))));
+        reading.give_back();
+        let event_loop = {
+            let socket = Arc::clone(&socket);
+            thread::spawn(move || {
+                while !socket.is_done() {
+                    socket.read(|bytes| bytes.interest.is_some_and(|interest| interest.read));
+                }
+            })
+        };
+        let leader = {
+            let (socket, reading) = (Arc::clone(&socket), Arc::clone(&reading));
+            thread::spawn(move || {
+                if reading.lead() {
+                    socket.read(|_| true);
+                    reading.give_back();
+                }
+            })
+        };
+        (0..ALL).for_each(|_| socket.arrive());
+        // The model finds a deadlock if somebody waits for ever.
+        leader.join().unwrap();
+        event_loop.join().unwrap();
+        assert!(socket.is_done());
+    });
+}
+
+#[test]
+fn one_thread_leads_at_a_time_and_the_poller_knows_the_last_decision() {
+    loom::model(|| {
+        let socket = Arc::new(Socket::default());
+        let reading = Arc::new(Reading::new(Told(Arc::clone(&socket))));
+        reading.give_back();
+        let leading = Arc::new(AtomicUsize::new(0));
+        let lead = |write: bool| {
+            let (reading, leading) = (Arc::clone(&reading), Arc::clone(&leading));
+            move || {
+                if reading.lead() {
+                    assert_eq!(leading.fetch_add(1, Ordering::SeqCst), 0, "two lead");
+                    reading.set_write(write);
+                    leading.fetch_sub(1, Ordering::SeqCst);
+                    reading.give_back();
+                }
+            }
+        };
+        let other = thread::spawn(lead(true));
+        lead(true)();
+        other.join().unwrap();
+        let told = socket.state.lock().unwrap().interest;
+        // At least one of them has led.
+        let last = Interest {
+            read: true,
+            write: true,
+        };
+        assert_eq!(told, Some(last));
+        reading.remove();
+        assert!(!reading.lead(), "nothing to lead any more");
+        assert_eq!(socket.state.lock().unwrap().interest, None);
     });
 }

@@ -69,6 +69,7 @@
 
 mod async_serving;
 mod async_threads;
+mod attendance;
 mod context;
 mod counterpart;
 mod dispatch;
@@ -81,6 +82,12 @@ mod thread_map;
 mod thread_object;
 pub mod waiter;
 mod worker;
+
+/// What `tests/loom.rs` checks. Not public API.
+#[doc(hidden)]
+pub mod model {
+    pub use crate::attendance::Attendance;
+}
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};

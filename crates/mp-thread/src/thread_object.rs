@@ -1,12 +1,12 @@
 //! A thread of this process as the peer sees it: the interface `Thread`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Wake, Waker};
 
 use mp_conn::proxy_capnp::thread;
 use mp_conn::{Error, Object, ServerCall};
 
+use crate::attendance::Attendance;
 use crate::job::{Job, ThreadWaiter};
 
 /// A thread that runs calls of the peer.
@@ -22,21 +22,13 @@ enum Kind {
     /// Made for the peer. It ends when the peer lets go of it.
     Worker,
     /// A thread that called the peer, and runs callbacks while it waits.
-    Caller(Attendance),
-}
-
-/// Whether a thread that called the peer comes to run what the peer sends to it.
-#[derive(Debug)]
-struct Attendance {
-    /// The connection to the peer.
-    connection: u64,
-    /// The thread waits for an answer of the peer, or is about to.
-    attended: AtomicBool,
-    /// A job that may run elsewhere may be in the queue. Set after it was put there, so that either the thread sees it when it
-    /// leaves, or whoever put it there sees that the thread has left.
-    left_behind: AtomicBool,
-    /// Woken when a call for the thread is cancelled.
-    discard: Waker,
+    Caller {
+        /// The connection over which it called.
+        connection: u64,
+        attendance: Attendance,
+        /// Woken when a call for the thread is cancelled.
+        discard: Waker,
+    },
 }
 
 /// Throws calls away that nobody waits for any more. A thread that no longer waits would keep them, and their objects, until
@@ -70,33 +62,31 @@ impl ThreadObject {
         Self {
             waiter,
             name: Arc::new(OnceLock::from(name)),
-            kind: Kind::Caller(Attendance {
+            kind: Kind::Caller {
                 connection,
-                attended: AtomicBool::new(false),
-                left_behind: AtomicBool::new(false),
+                attendance: Attendance::new(),
                 discard: Waker::from(discard),
-            }),
+            },
         }
     }
 
     /// Says that the thread is about to call the peer, and then to wait.
     pub(crate) fn attend(&self) {
-        if let Kind::Caller(attendance) = &self.kind {
-            attendance.attended.store(true, Ordering::SeqCst);
+        if let Kind::Caller { attendance, .. } = &self.kind {
+            attendance.attend();
         }
     }
 
     /// Says that the thread waits for nothing of the peer's any more. Gives back the jobs that are to run elsewhere now.
     pub(crate) fn leave(&self) -> Vec<Job> {
-        let Kind::Caller(attendance) = &self.kind else {
-            return Vec::new();
-        };
-        attendance.attended.store(false, Ordering::SeqCst);
-        if !attendance.left_behind.swap(false, Ordering::SeqCst) {
-            return Vec::new();
+        match &self.kind {
+            Kind::Caller {
+                connection,
+                attendance,
+                ..
+            } if attendance.leave() => self.waiter.take(|job| job.is_movable(*connection)),
+            _ => Vec::new(),
         }
-        self.waiter
-            .take(|job| job.is_movable(attendance.connection))
     }
 
     /// The thread's name, which a thread that was just made gives itself when it starts: this waits for that.
@@ -106,7 +96,7 @@ impl ThreadObject {
 
     /// Whether calls for it are callbacks.
     pub(crate) fn is_caller(&self) -> bool {
-        matches!(self.kind, Kind::Caller(_))
+        matches!(self.kind, Kind::Caller { .. })
     }
 
     /// Queues a call. Gives jobs back that are to run elsewhere, because the thread does not wait for the peer.
@@ -115,23 +105,22 @@ impl ThreadObject {
     ///
     /// Gives the call back when the thread is gone.
     pub(crate) fn post(&self, job: Job) -> Result<Vec<Job>, Job> {
-        let Kind::Caller(attendance) = &self.kind else {
+        let Kind::Caller {
+            connection,
+            attendance,
+            discard,
+        } = &self.kind
+        else {
             return self.waiter.post(job).map(|()| Vec::new());
         };
         let cancellation = job.cancellation();
-        let movable = job.is_movable(attendance.connection);
+        let movable = job.is_movable(*connection);
         self.waiter.post(job)?;
-        cancellation.wake_on_cancel(&attendance.discard);
-        if !movable {
-            return Ok(Vec::new());
+        cancellation.wake_on_cancel(discard);
+        if movable && attendance.added() {
+            return Ok(self.waiter.take(|job| job.is_movable(*connection)));
         }
-        attendance.left_behind.store(true, Ordering::SeqCst);
-        if attendance.attended.load(Ordering::SeqCst) {
-            return Ok(Vec::new());
-        }
-        Ok(self
-            .waiter
-            .take(|job| job.is_movable(attendance.connection)))
+        Ok(Vec::new())
     }
 }
 

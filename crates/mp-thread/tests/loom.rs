@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 
 use loom::sync::Arc;
 use loom::thread;
+use mp_thread::model::Attendance;
 use mp_thread::waiter::{Event, Interrupt, Waiter};
 
 #[test]
@@ -153,5 +154,33 @@ fn an_idle_thread_that_waits_elsewhere_hears_of_the_end() {
             }
             event => assert_eq!(event, Some(Event::Closed)),
         }
+    });
+}
+
+#[test]
+fn a_job_that_may_run_elsewhere_is_not_left_behind() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::<u32>::new());
+        let attendance = Arc::new(Attendance::new());
+        let poster = {
+            let (waiter, attendance) = (Arc::clone(&waiter), Arc::clone(&attendance));
+            thread::spawn(move || {
+                waiter.post(7).unwrap();
+                match attendance.added() {
+                    true => waiter.take(|_| true),
+                    false => Vec::new(),
+                }
+            })
+        };
+        // Waits twice, and does not get to run anything.
+        let mut moved = Vec::new();
+        for _ in 0..2 {
+            attendance.attend();
+            if attendance.leave() {
+                moved.extend(waiter.take(|_| true));
+            }
+        }
+        moved.extend(poster.join().unwrap());
+        assert_eq!(moved, [7], "left behind in the queue");
     });
 }

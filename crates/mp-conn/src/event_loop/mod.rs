@@ -1,6 +1,7 @@
 //! The event loop: one thread that reads what nobody else reads, accepts, keeps deadlines, and runs methods without a context.
 
 mod cleanup;
+pub(crate) mod reading;
 mod registration;
 mod sleep;
 mod tasks;

@@ -1,31 +1,27 @@
-//! A socket's place in the poller, and who reads the socket: the event loop's thread, or a thread that leads.
+//! A socket's place in the poller.
 //!
 //! The only `unsafe` here is `polling`'s demand that a socket outlives its place.
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use polling::{Event, PollMode, Poller};
+
+use super::reading::{Interest, Reading, Watcher};
 
 /// A socket that the event loop's thread watches. Dropping it ends the watch.
 #[derive(Debug)]
 pub(crate) struct Registration {
+    reading: Reading<Place>,
+}
+
+/// A socket in the poller.
+#[derive(Debug)]
+struct Place {
     poller: Arc<Poller>,
     socket: Arc<OwnedFd>,
     key: usize,
-    /// Decisions are made and told to the poller under this lock, so that the last one told is the last one made.
-    watch: Mutex<Watch>,
-}
-
-/// What is watched for.
-#[derive(Debug)]
-struct Watch {
-    /// A thread reads the socket itself: the poller does not watch for bytes to read.
-    led: bool,
-    /// Bytes wait for the socket to take them.
-    write: bool,
-    removed: bool,
 }
 
 impl Registration {
@@ -34,83 +30,65 @@ impl Registration {
     pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> io::Result<Self> {
         add(poller, &socket, Event::none(key))?;
         Ok(Self {
-            poller: Arc::clone(poller),
-            socket,
-            key,
-            watch: Mutex::new(Watch {
-                led: true,
-                write: false,
-                removed: false,
+            reading: Reading::new(Place {
+                poller: Arc::clone(poller),
+                socket,
+                key,
             }),
         })
     }
 
     pub(crate) fn socket(&self) -> &Arc<OwnedFd> {
-        &self.socket
+        &self.reading.watcher().socket
     }
 
     /// Says whether bytes wait to be written.
     pub(crate) fn set_write(&self, write: bool) {
-        let mut watch = self.watch();
-        watch.write = write;
-        self.apply(&watch);
+        self.reading.set_write(write);
     }
 
     /// Makes the calling thread the one that reads. False: another thread does, or the socket is not watched any more.
     pub(crate) fn lead(&self) -> bool {
-        let mut watch = self.watch();
-        if watch.led || watch.removed {
-            return false;
-        }
-        watch.led = true;
-        self.apply(&watch);
-        true
+        self.reading.lead()
     }
 
     /// Gives the socket back to the event loop's thread, which is woken if there is something to read.
     pub(crate) fn give_back(&self) {
-        let mut watch = self.watch();
-        watch.led = false;
-        self.apply(&watch);
+        self.reading.give_back();
     }
 
     /// Ends the watch for good.
     pub(crate) fn remove(&self) {
-        let mut watch = self.watch();
-        if !watch.removed {
-            watch.removed = true;
-            // The socket is open and registered: nothing can fail that could be mended here.
-            drop(self.poller.delete(&*self.socket));
-        }
-    }
-
-    /// Tells the poller, which costs a system call.
-    fn apply(&self, watch: &Watch) {
-        if watch.removed {
-            return;
-        }
-        let event = Event::new(self.key, !watch.led, watch.write);
-        // The end of a connection is told even when nothing is asked for: once is enough while another thread reads.
-        let mode = if watch.led && !watch.write {
-            PollMode::Oneshot
-        } else {
-            PollMode::Level
-        };
-        let told = self.poller.modify_with_mode(&*self.socket, event, mode);
-        if let Err(error) = told {
-            // Only for a socket that is not registered, which `removed` excludes.
-            tracing::error!(target: "ipc", "cannot watch a socket: {error}");
-        }
-    }
-
-    fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reading.remove();
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+impl Watcher for Place {
+    /// Tells the poller, which costs a system call.
+    fn watch(&self, interest: Interest) {
+        let event = Event::new(self.key, interest.read, interest.write);
+        // The end of a connection is told even when nothing is asked for: once is enough while another thread reads.
+        let mode = if interest.read || interest.write {
+            PollMode::Level
+        } else {
+            PollMode::Oneshot
+        };
+        let told = self.poller.modify_with_mode(&*self.socket, event, mode);
+        if let Err(error) = told {
+            // Only for a socket that is not registered, and nobody asks for that.
+            tracing::error!(target: "ipc", "cannot watch a socket: {error}");
+        }
+    }
+
+    fn forget(&self) {
+        // The socket is open and registered: nothing can fail that could be mended here.
+        drop(self.poller.delete(&*self.socket));
     }
 }
 
