@@ -177,6 +177,32 @@ fn imports() {
 }
 
 #[test]
+fn several_limits_at_once() {
+    within_deadline(|| {
+        let (server, mut raw) = start(|limits| {
+            limits.imports = 3;
+            limits.calls_in_flight = 1;
+        });
+        raw.call(1, HOLD);
+        raw.call_with(2, ECHO, |call| {
+            let mut table = call.init_params().init_cap_table(5);
+            for index in 0..5 {
+                table.reborrow().get(index).set_sender_hosted(index);
+            }
+        });
+        assert_eq!(raw.answer(), (2, exceeded("imports", 3)));
+        raw.call(3, ECHO);
+        assert_eq!(raw.answer(), (3, exceeded("calls_in_flight", 1)));
+        until("the first call runs", || server.held() == 1);
+        server.answer_held();
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        raw.call(4, ECHO);
+        assert_eq!(raw.answer(), (4, Answer::Results(0)));
+        server.serves_others();
+    });
+}
+
+#[test]
 fn message_bytes_of_the_peer() {
     within_deadline(|| {
         let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);

@@ -9,10 +9,10 @@ use std::task::{Poll, Waker};
 use capnp::any_pointer;
 use capnp::message::{Builder, HeapAllocator};
 use capnp_rpc::rpc_capnp::message;
-use mp_conn::{CallContext, Connection, Error, Limits, connect, serve};
+use mp_conn::{CallContext, Connection, Error, EventLoop, Limits, connect, serve};
 
 use crate::util::raw::{Answer, ECHO, GIVE_BACK, Raw, Server, exceeded};
-use crate::util::{until, within_deadline};
+use crate::util::{send, until, within_deadline};
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
@@ -92,18 +92,46 @@ fn nesting_of_answers() {
 fn bytes_read_of_a_message() {
     within_deadline(|| {
         let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);
-        // Whoever copies the params reads the same bytes once for each pointer.
-        raw.send_bytes(&repeated(1, 5));
-        // They were read: what is too large is the answer with all of them.
-        assert_eq!(raw.answer(), (1, exceeded("message_bytes", 80_000)));
-        raw.send_bytes(&repeated(2, 6));
-        assert_eq!(
-            raw.answer(),
-            (2, exceeded("bytes read of a message", 320_000))
-        );
+        // Whoever copies the params would copy the same bytes once for each pointer.
+        raw.send_bytes(&repeated(1, 1));
+        assert_eq!(raw.answer(), (1, Answer::Results(0)));
+        let twice = repeated(2, 2);
+        // Without the frame's header.
+        let size = twice.len() - 8;
+        raw.send_bytes(&twice);
+        assert_eq!(raw.answer(), (2, exceeded("bytes read of a message", size)));
         raw.call(3, ECHO);
         assert_eq!(raw.answer(), (3, Answer::Results(0)));
         server.serves_others();
+    });
+}
+
+#[test]
+fn bytes_read_of_an_answer() {
+    within_deadline(|| {
+        let event_loop = EventLoop::new("client").unwrap();
+        for (times, fits) in [(1, true), (2, false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let peer = connect(&event_loop, ours, Limits::default()).unwrap();
+            let mut raw = Raw::new(theirs);
+            // The bootstrap, and the call.
+            raw.receive().unwrap();
+            let mut call = send(&peer, ECHO, "hello").unwrap();
+            raw.receive().unwrap();
+            let mut built = Builder::new(HeapAllocator::new().first_segment_words(9_000));
+            let mut answer = built.init_root::<message::Builder<'_>>().init_return();
+            answer.set_answer_id(1);
+            fill(answer.init_results().get_content(), times);
+            raw.send_bytes(&repeat(&built, times));
+            if fits {
+                until("it is read", || {
+                    matches!(call.poll_message(Waker::noop()), Poll::Ready(Ok(_)))
+                });
+            } else {
+                let reason = raw.aborted();
+                assert!(reason.contains("bytes read of a message is"), "{reason}");
+            }
+        }
     });
 }
 
@@ -147,10 +175,19 @@ fn repeated(question: u32, times: u32) -> Vec<u8> {
     call.set_interface_id(1);
     call.set_method_id(GIVE_BACK);
     call.reborrow().init_target().set_imported_cap(0);
-    let content = call.init_params().get_content();
+    fill(call.init_params().get_content(), times);
+    repeat(&built, times)
+}
+
+/// Makes a list of so many pointers, of which the first leads to bytes.
+fn fill(content: any_pointer::Builder<'_>, times: u32) {
     let mut list = content.initn_as::<capnp::data_list::Builder<'_>>(times);
     list.set(0, &[0; REPEATED as usize]);
-    let mut bytes = capnp::serialize::write_message_to_words(&built);
+}
+
+/// Leads the other pointers to the same bytes.
+fn repeat(built: &Builder<HeapAllocator>, times: u32) -> Vec<u8> {
+    let mut bytes = capnp::serialize::write_message_to_words(built);
     // The first pointer: the offset in words in the lower half, and the number of bytes, which is unique, in the upper one.
     let upper = (REPEATED << 3 | 2).to_le_bytes();
     let word = |at: usize| at * 8..at * 8 + 8;

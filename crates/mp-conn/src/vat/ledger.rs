@@ -13,6 +13,7 @@ use capnp_rpc::rpc_capnp::{
     call, cap_descriptor, message, message_target, promised_answer, resolve, return_,
 };
 
+use super::content::repeats;
 use super::inbox::Incoming;
 use super::outgoing::Output;
 use super::resolution::{Answer, Outcome, Place, Resolutions, Waited};
@@ -88,7 +89,7 @@ impl Ledger {
         match message.which() {
             Ok(message::Bootstrap(bootstrap)) => self.question(bootstrap?.get_question_id(), 0, 0),
             Ok(message::Call(call)) => self.call(call?, bytes),
-            Ok(message::Return(answer)) => self.answer(answer?),
+            Ok(message::Return(answer)) => self.answer(answer?, bytes),
             Ok(message::Finish(finish)) => Ok(self.finish(finish?.get_question_id())),
             Ok(message::Resolve(resolve)) => self.resolve(resolve?),
             _ => Ok(Verdict::Pass),
@@ -202,13 +203,15 @@ impl Ledger {
             });
         }
         let id = call.get_question_id();
+        self.check_new(id)?;
         let new = self.import(table)?;
-        let mut verdict = self.question(id, depth, bytes)?;
-        if self.imports.len() > self.limits.imports {
-            self.questions.remove(&id);
-            self.bytes -= bytes;
-            verdict = Verdict::Refuse(id, Error::limit("imports", self.limits.imports));
-        }
+        let verdict = if self.imports.len() > self.limits.imports {
+            Verdict::Refuse(id, Error::limit("imports", self.limits.imports))
+        } else if let Some(error) = repeats(call.get_params()?.get_content(), bytes) {
+            Verdict::Refuse(id, error)
+        } else {
+            self.question(id, depth, bytes)?
+        };
         if let Verdict::Refuse(..) = verdict {
             for import in new {
                 self.imports.remove(&import);
@@ -219,9 +222,7 @@ impl Ledger {
 
     /// Enters a question, unless there are too many.
     fn question(&mut self, id: u32, depth: u32, bytes: usize) -> capnp::Result<Verdict> {
-        if self.questions.contains_key(&id) {
-            return Err(failed("questionId is already in use"));
-        }
+        self.check_new(id)?;
         let limits = &self.limits;
         let exceeded = if self.questions.len() >= limits.calls_in_flight {
             Some(("calls_in_flight", limits.calls_in_flight))
@@ -245,6 +246,13 @@ impl Ledger {
         Ok(Verdict::Pass)
     }
 
+    fn check_new(&self, id: u32) -> capnp::Result<()> {
+        if self.questions.contains_key(&id) {
+            return Err(failed("questionId is already in use"));
+        }
+        Ok(())
+    }
+
     /// How many unanswered calls a call waits for that refers to the answer of another. That may be there, and hold an object
     /// of a further one.
     fn answer_depth(&self, answer: promised_answer::Reader<'_>) -> u32 {
@@ -258,11 +266,15 @@ impl Ledger {
         self.promised_exports.get(&export).copied().unwrap_or(0)
     }
 
-    fn answer(&mut self, answer: return_::Reader<'_>) -> capnp::Result<Verdict> {
+    fn answer(&mut self, answer: return_::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
         match answer.which()? {
             return_::Results(results) => {
-                self.import(results?.get_cap_table()?)?;
+                let results = results?;
+                self.import(results.get_cap_table()?)?;
                 self.check_imports()?;
+                if let Some(error) = repeats(results.get_content(), bytes) {
+                    return Err(failed(&error.to_string()));
+                }
             }
             return_::TakeFromOtherQuestion(_) => {
                 return Err(failed("Unsupported `Return.takeFromOtherQuestion`."));

@@ -3,6 +3,7 @@
 //! Whoever holds the lock drives the vat. See ARCHITECTURE.md for the rules.
 
 pub(crate) mod confined;
+pub(crate) mod content;
 pub(crate) mod frame;
 pub(crate) mod gate;
 pub(crate) mod inbox;
