@@ -122,6 +122,19 @@ where
     Some(Box::new(Some(object)))
 }
 
+/// The client that an object is, if it is at a peer; it has the async twins of the methods.
+///
+/// ```text
+/// let job: Job = worker.next_job()?;               // a struct with an `Arc<dyn Task>` in it
+/// if let Some(task) = multiprocess::client(&job.task) {
+///     task.run_async().await?;
+/// }
+/// ```
+#[must_use]
+pub fn client<I: Interface + ?Sized>(object: &Arc<I>) -> Option<I::Client> {
+    object.as_proxy().cloned().map(I::from_proxy)
+}
+
 /// A client of another interface for the same object, such as an older or newer version of its schema. The peer is not
 /// asked whether the object has that interface: calls tell.
 ///

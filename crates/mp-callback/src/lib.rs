@@ -120,7 +120,7 @@ pub use mp_conn::{Error, proxy_capnp};
 pub use self::async_server::{AsyncServer, Task};
 pub use self::call_future::CallFuture;
 pub use self::convert::*;
-pub use self::interface::{Interface, InterfaceInfo, Method, Upcast, cast, upcast};
+pub use self::interface::{Interface, InterfaceInfo, Method, Upcast, cast, client, upcast};
 pub use self::object_future::ObjectFuture;
 pub use self::objects::Objects;
 pub use self::proxy_client::ProxyClient;

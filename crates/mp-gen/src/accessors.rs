@@ -1,5 +1,7 @@
 //! The message accessors, which `capnpc` generates.
 
+mod request;
+
 use std::collections::HashMap;
 
 use capnpc::codegen::CodeGenerationCommand;
@@ -18,6 +20,7 @@ pub(crate) fn generate(
     output: &mut Output,
 ) -> Result<(), Error> {
     let scratch = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+    let request = request::prepared(schema).map_err(|error| Error::Accessors(error.to_string()))?;
     let mut provided: HashMap<u64, String> = files.provided_elsewhere().collect();
     provided.insert(well_known::PROXY_FILE, "multiprocess::codegen".to_owned());
     CodeGenerationCommand::new()
@@ -25,7 +28,7 @@ pub(crate) fn generate(
         .capnp_root("::multiprocess::codegen::capnp")
         .default_parent_module(parent.to_vec())
         .crates_provide_map(provided)
-        .run(schema.request.as_slice())
+        .run(&*request)
         .map_err(|error| Error::Accessors(error.to_string()))?;
     for file in &plan.files {
         let name = format!("{}_capnp.rs", file.info.stem);

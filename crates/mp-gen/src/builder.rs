@@ -22,8 +22,10 @@ use crate::{Error, accessors, explain, imports};
 /// ```
 ///
 /// Files that a given file imports by a relative path are generated too. Paths are relative to the current directory, which
-/// for a build script is that of its package. Items of a schema are named by their path: `Person.age`,
-/// `Mining.waitNext.result`, `Person`.
+/// for a build script is that of its package.
+///
+/// Items of a schema are named by their path: `Person.age`, `Mining.waitNext.result`, `Person`. `[]` after a path means the
+/// elements of a list or set, `[key]` and `[value]` the parts of a map's entries: `Mining.submit.transactions[]`.
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is generated before `compile`"]
 pub struct Builder {
@@ -90,7 +92,8 @@ impl Builder {
     }
 
     /// Makes a field, param or result an `Option` that is `None` where the wire has a null pointer: text, data, lists,
-    /// structs and objects. Without it a null object is an error, and the others read as their default.
+    /// structs and objects. Without it a null object is an error, and the others read as their default. Of a list's elements,
+    /// only objects can be optional.
     #[track_caller]
     pub fn optional(self, path: impl Into<String>) -> Self {
         self.set(path, Setting::Optional)
@@ -110,6 +113,9 @@ impl Builder {
 
     /// Gives a field, param or result a type of yours or of another crate, which implements
     /// `multiprocess::BuildField` and `multiprocess::ReadField`: `.extern_type("BlockRef.hash", "bitcoin::BlockHash")`.
+    ///
+    /// In a struct, the type has to be `Clone`, `Debug` and `PartialEq`, as the struct is. It need not have a default: then the
+    /// struct has none, unless the field is optional.
     #[track_caller]
     pub fn extern_type(self, path: impl Into<String>, rust_type: impl Into<String>) -> Self {
         self.set(path, Setting::Extern(rust_type.into()))
@@ -137,7 +143,8 @@ impl Builder {
         self.set(path, Setting::AsyncTrait)
     }
 
-    /// Generates the code, and tells cargo which files it was made from.
+    /// Generates the code, and tells cargo which files it was made from. Types that no interface uses and that cannot be carried
+    /// are left out, with a warning: by cargo in a build script, else on standard error.
     ///
     /// # Errors
     ///
@@ -153,7 +160,7 @@ impl Builder {
         if env::var_os("TARGET").is_some() {
             watch(&schema);
         }
-        self.generate(&schema)?.write(&directory)
+        self.generate(&schema, warn)?.write(&directory)
     }
 
     /// Generates the code for a `CodeGeneratorRequest`, as a plugin of `capnp compile` gets it.
@@ -164,7 +171,7 @@ impl Builder {
     pub fn compile_request(&self, request: &[u8]) -> Result<(), Error> {
         let schema = self.loader().load_request(request)?;
         let directory = self.out_dir.clone().unwrap_or_default();
-        self.generate(&schema)?.write(&directory)
+        self.generate(&schema, warn)?.write(&directory)
     }
 
     /// Describes the interfaces of the files for people: what each method is in Rust, and where it runs.
@@ -203,7 +210,8 @@ impl Builder {
         }
     }
 
-    /// Generates the code for a loaded schema into the directory, without loading it again.
+    /// Generates the code for a loaded schema into the directory, without loading it again, and without a word about what is
+    /// left out.
     ///
     /// # Errors
     ///
@@ -213,7 +221,7 @@ impl Builder {
         schema: &Schema,
         directory: impl AsRef<Path>,
     ) -> Result<(), Error> {
-        self.generate(schema)?.write(directory.as_ref())
+        self.generate(schema, |_| ())?.write(directory.as_ref())
     }
 
     fn loader(&self) -> Loader {
@@ -253,8 +261,9 @@ impl Builder {
         Ok((plan, files))
     }
 
-    fn generate(&self, schema: &Schema) -> Result<Output, Error> {
+    fn generate(&self, schema: &Schema, warn: impl FnOnce(&Diagnostics)) -> Result<Output, Error> {
         let (plan, files) = self.plan(schema)?;
+        warn(&plan.warnings);
         let emitter = Emitter::new(&self.module);
         let mut output = Output::default();
         for file in &plan.files {
@@ -269,6 +278,23 @@ impl Builder {
     fn set(mut self, path: impl Into<String>, setting: Setting) -> Self {
         self.config.add(path.into(), setting, Location::caller());
         self
+    }
+}
+
+/// Says what is left out.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is how a build script, or a command, says it"
+)]
+fn warn(warnings: &Diagnostics) {
+    for warning in &warnings.0 {
+        let text = format!("{}: {}", warning.location, warning.message);
+        if env::var_os("TARGET").is_some() {
+            println!("cargo:warning={text}");
+        } else {
+            eprintln!("{text}");
+        }
     }
 }
 

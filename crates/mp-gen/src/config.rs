@@ -80,11 +80,27 @@ impl Config {
             .any(|entry| matches!(entry.setting, Setting::Extern(_)))
     }
 
-    /// Whether a conversion is configured for this path.
+    /// Whether a conversion is configured for this path, or for the elements, keys or values of what is there.
     pub(crate) fn is_converted(&self, path: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            let rest = entry.path.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+                && matches!(entry.setting, Setting::Extern(_))
+        })
+    }
+
+    /// Whether a conversion is configured for this path itself.
+    pub(crate) fn is_extern(&self, path: &str) -> bool {
         self.entries
             .iter()
             .any(|entry| entry.path == path && matches!(entry.setting, Setting::Extern(_)))
+    }
+
+    /// Whether this path is configured to be optional.
+    pub(crate) fn is_optional(&self, path: &str) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.path == path && matches!(entry.setting, Setting::Optional))
     }
 
     /// Reports every setting that was never asked for; `known` are the paths that could have been.
@@ -96,7 +112,8 @@ impl Config {
             );
             let help = match nearest(&entry.path, known) {
                 Some(path) => format!("did you mean `{path}`?"),
-                None => "paths are `Struct.field`, `Interface.method.param`, or a type's name"
+                None => "paths are `Struct.field`, `Interface.method.param`, `...[]` for a list's elements, `...[key]` and \
+                         `...[value]` for a map's, or a type's name"
                     .to_owned(),
             };
             diagnostics.push(Diagnostic::new(&entry.location, message).help(help));

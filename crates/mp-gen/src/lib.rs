@@ -45,6 +45,7 @@ mod imports;
 mod names;
 mod output;
 mod plan;
+mod rust_annotations;
 
 pub use builder::Builder;
 pub use config::Collection;

@@ -3,18 +3,23 @@
 //! [`Planner`] makes a [`Plan`] from the schema and the builder's settings and collects every error on the way. What
 //! [`crate::emit`] then does cannot fail.
 
+mod checks;
+mod contents;
 mod files;
 mod interfaces;
 mod literals;
+mod method_names;
 mod methods;
 mod planner;
 mod scopes;
 mod settings;
+mod spare;
 mod structs;
 mod types;
 
 use std::collections::BTreeSet;
 
+use mp_schema::Diagnostics;
 use proc_macro2::{Ident, TokenStream};
 
 pub(crate) use files::{ExternModule, FileInfo, Files};
@@ -26,6 +31,8 @@ use crate::config::Collection;
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub files: Vec<FilePlan>,
+    /// What is left out, and why.
+    pub warnings: Diagnostics,
     /// Whether a conversion is configured, so that the marker type `Local` is needed.
     pub local_marker: bool,
 }
@@ -120,7 +127,7 @@ pub(crate) struct SpecialPlan {
 }
 
 /// A method.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct MethodPlan {
     pub schema_name: String,
     pub doc: Option<String>,
@@ -148,13 +155,13 @@ pub(crate) struct MethodPlan {
 }
 
 /// An argument: a value, or a `wantX`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ArgPlan {
     pub slot: Slot,
 }
 
 /// A result.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OutPlan {
     pub slot: Slot,
     /// The argument that says whether it is wanted.
@@ -164,7 +171,7 @@ pub(crate) struct OutPlan {
 }
 
 /// What a method gives back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Output {
     /// `()`
     Nothing,
@@ -180,7 +187,7 @@ pub(crate) enum Output {
 }
 
 /// The error enum of a method with typed exceptions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ErrorPlan {
     pub name: Ident,
     /// The same, as seen from the file that is generated.
@@ -190,11 +197,18 @@ pub(crate) struct ErrorPlan {
 }
 
 /// One typed exception.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ExceptionPlan {
     pub name: Ident,
     pub cxx_type: String,
     pub slot: Slot,
+}
+
+impl ExceptionPlan {
+    /// Whether the error holds it in a box: structs can be large, and types of the user's may be.
+    pub(crate) fn is_boxed(&self) -> bool {
+        matches!(self.slot.ty, Ty::Struct(..) | Ty::Extern(..))
+    }
 }
 
 /// A struct or group.
@@ -213,6 +227,10 @@ pub(crate) struct StructPlan {
     pub union: Option<UnionPlan>,
     /// Whether its default has to be read from an empty message, because a list or struct in it has one.
     pub default_from_message: bool,
+    /// Whether it has a default at all.
+    pub is_default: bool,
+    /// Whether its values can be compared: those without objects.
+    pub is_comparable: bool,
     pub attributes: Vec<TokenStream>,
 }
 
@@ -221,6 +239,8 @@ pub(crate) struct StructPlan {
 pub(crate) struct UnionPlan {
     /// The field that holds it and the enum's name; `None` where the struct is nothing but a union, and the enum itself.
     pub field: Option<(Ident, Ident)>,
+    /// Whether the first member has a default, which is the union's.
+    pub is_default: bool,
     pub variants: Vec<VariantPlan>,
 }
 
@@ -260,8 +280,18 @@ pub(crate) struct EnumerantPlan {
 pub(crate) struct ConstantPlan {
     pub doc: String,
     pub name: Ident,
-    pub ty: TokenStream,
-    pub value: TokenStream,
+    pub ty: Ty,
+    /// A constant expression, or where the accessors have a list or struct.
+    pub value: ConstantValue,
+}
+
+/// How the value of a constant is written.
+#[derive(Clone, Debug)]
+pub(crate) enum ConstantValue {
+    /// A constant expression.
+    Literal(TokenStream),
+    /// The accessors' static, and the constant's name for errors.
+    Message(TokenStream, String),
 }
 
 /// A place for a value: a field of a struct, a param, a result, a member of a union, or a part of a map's entry.
@@ -281,6 +311,10 @@ pub(crate) struct Slot {
     pub generic: bool,
     /// Whether it is a group.
     pub group: bool,
+    /// Whether its type has a default: objects and types of the user's have none.
+    pub is_default: bool,
+    /// Whether its values can be compared.
+    pub is_comparable: bool,
     pub doc: String,
     /// The default, where it is not the Rust type's own.
     pub default: Option<TokenStream>,
@@ -314,8 +348,22 @@ pub(crate) enum Ty {
     Struct(TokenStream, Vec<Self>),
     /// The trait, and the client.
     Object(TokenStream, TokenStream),
+    /// An element of a list that may be null: an object.
+    Nullable(Box<Self>),
     /// A generic parameter of the struct around it.
     Param(Ident),
     /// A type of the user's for the plain type.
     Extern(TokenStream, Box<Self>),
+}
+
+impl Ty {
+    /// Whether it is a list or set whose elements have a conversion, or one of such.
+    pub(crate) fn has_converted_elements(&self) -> bool {
+        match self {
+            Self::List(element) | Self::Set(_, element) => {
+                matches!(**element, Self::Extern(..)) || element.has_converted_elements()
+            }
+            _ => false,
+        }
+    }
 }

@@ -101,8 +101,51 @@ fn errors_go_to_standard_error() {
     assert!(!output.stderr.is_empty());
 }
 
+#[test]
+fn what_is_left_out_is_said_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("spare.capnp");
+    fs::write(&path, SPARE).unwrap();
+    let output = mpgen()
+        .arg("--out-dir")
+        .arg(directory.path())
+        .arg("--src-prefix")
+        .arg(directory.path())
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    succeeded(output);
+    for (place, what) in [
+        (":1:1: ", "$Rust.parentModule says `a::b`"),
+        (
+            ":4:",
+            "`Unused.any` is of type AnyPointer, which has no Rust type: `Unused` is left out",
+        ),
+        (":5:", "`Uses` is left out, for `Unused` is"),
+    ] {
+        let line = said.lines().find(|line| line.contains(what));
+        let line = line.unwrap_or_else(|| panic!("no `{what}` in:\n{said}"));
+        assert!(line.contains(&format!("spare.capnp{place}")), "{line}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    let code = fs::read_to_string(directory.path().join("spare_proxy.rs")).unwrap();
+    assert!(code.contains("struct Used") && !code.contains("Unused") && !code.contains("Uses"));
+}
+
+const SPARE: &str = "@0xb3c1d2e4f5a60718;
+using Rust = import \"/capnp/rust.capnp\";
+$Rust.parentModule(\"a::b\");
+struct Unused { any @0 :AnyPointer; }
+struct Uses { unused @0 :Unused; }
+struct Used { text @0 :Text; }
+interface Unwrapped { any @0 (any :AnyPointer) -> (); }
+";
+
 fn mpgen() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_mpgen"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mpgen"));
+    command.env_remove("TARGET");
+    command
 }
 
 fn schema() -> PathBuf {

@@ -9,54 +9,7 @@ use mp_gen::{Builder, Collection};
 #[test]
 fn types_that_cannot_be_carried() {
     let report = fails(BAD, |builder| builder);
-    for (place, text, help) in [
-        (
-            ":5:13: ",
-            "`Bad.any.value` is of type AnyPointer, which has no Rust type",
-            "$Proxy.skip",
-        ),
-        (
-            ":6:17: ",
-            "`Bad.objects.list` is a `Bad` inside of a struct or list",
-            "make it a param or result",
-        ),
-        (
-            ":6:38: ",
-            "`Bad.objects.result` is a `Plain`, which has no $Proxy.wrap",
-            "$Proxy.wrap(\"...\")",
-        ),
-        (
-            ":7:17: ",
-            "`Bad.counted.money` stands for 2 C++ arguments",
-            ".extern_type(\"Bad.counted.money\"",
-        ),
-        (":8:5: ", "`Bad.stream` is a streaming method", "-> ()"),
-        (
-            ":9:5: ",
-            "`Bad.generic` has generic parameters",
-            "one method for each type",
-        ),
-        (
-            ":10:5: ",
-            "`Bad.either` has a union for params or results",
-            "make the struct with the union",
-        ),
-        (
-            ":11:20: ",
-            "`Bad.flag.error` is an exception that is always there",
-            "hasX",
-        ),
-        (
-            ":16:8: ",
-            "`Async` has a name that is a Rust keyword as a module",
-            "names are not sent",
-        ),
-        (
-            ":16:37: ",
-            "`Async.any` is of type AnyPointer",
-            "$Proxy.skip",
-        ),
-    ] {
+    for &(place, text, help) in CANNOT_BE_CARRIED {
         let found = entry(&report, text).is_some_and(|entry| entry.contains(help));
         assert!(found, "no `{text}` with `{help}` in:\n{report}");
         let line = report.lines().find(|line| line.contains(text)).unwrap();
@@ -76,6 +29,13 @@ fn settings_that_match_nothing() {
             .extern_type("Values.pass.number", "not a type")
             .type_attribute("Values.pass.number", "#[x]")
             .type_derive("Persn", "Eq")
+            .optional("Values.both.more[]")
+            .extern_type("Values.pass.value[]", "crate::X")
+            .map_type("Values.both.lists[]", Collection::BTreeMap)
+            .extern_type("Values.both.texts", "crate::X")
+            .extern_type("Values.both.texts[]", "crate::X")
+            .map_type("Values.both.pairs", Collection::BTreeMap)
+            .extern_type("Values.both.pairs[]", "crate::X")
             .optional("Person")
     });
     for (text, help) in [
@@ -93,6 +53,23 @@ fn settings_that_match_nothing() {
             "integers",
         ),
         ("`Persn` is the path of nothing", "did you mean `Person`?"),
+        (
+            "`Values.both.more[]` is not an object, and cannot be null in a list",
+            "extern_type",
+        ),
+        (
+            "`Values.pass.value[]` is the path of nothing",
+            "did you mean `Values.pass.value`?",
+        ),
+        ("`Values.both.lists[]` is a map in a list", "extern_type"),
+        (
+            "`Values.both.texts` has a conversion, and so have its elements",
+            "remove one",
+        ),
+        (
+            "`Values.both.pairs` has elements with a conversion",
+            "`Values.both.pairs[key]`",
+        ),
         (
             "`Person` is a type, to which this setting does not apply",
             "Struct.field",
@@ -169,11 +146,86 @@ fn modules_that_cannot_be() {
     assert!(!dir.path().join("out").exists());
 }
 
+/// Where, what, and what to do about it, in [`BAD`].
+const CANNOT_BE_CARRIED: &[(&str, &str, &str)] = &[
+    (
+        ":5:13: ",
+        "`Bad.any.value` is of type AnyPointer, which has no Rust type",
+        "$Proxy.skip",
+    ),
+    (
+        ":6:17: ",
+        "`Bad.objects.box` has a `Bad` for a generic argument",
+        "declare a struct",
+    ),
+    (
+        ":6:36: ",
+        "`Bad.objects.result` is a `Plain`, which has no $Proxy.wrap",
+        "$Proxy.wrap(\"...\")",
+    ),
+    (
+        ":7:17: ",
+        "`Bad.counted.money` stands for 2 C++ arguments",
+        ".extern_type(\"Bad.counted.money\"",
+    ),
+    (
+        ":8:15: ",
+        "`Bad.wrong.number` is of type Capability",
+        "declare the type",
+    ),
+    (
+        ":9:5: ",
+        "`Bad.generic` has generic parameters",
+        "one method for each type",
+    ),
+    (
+        ":10:5: ",
+        "`Bad.either` has a union for params or results",
+        "make the struct with the union",
+    ),
+    (
+        ":11:20: ",
+        "`Bad.flag.error` is an exception that is always there",
+        "hasX",
+    ),
+    (
+        ":16:86: ",
+        "`Async.count` has $Rust.option but cannot be null",
+        "hasX",
+    ),
+    (
+        ":17:8: ",
+        "`Mine` has a $Rust.name that is no name in Rust",
+        "letters",
+    ),
+    (
+        ":17:54: ",
+        "`Mine.x` has a $Rust.name that is no name in Rust",
+        "letters",
+    ),
+    (
+        ":20:11: ",
+        "`Generic` is generic, which proxies cannot be",
+        "one interface for each type",
+    ),
+    (":21:7: ", "`any` is of type AnyPointer", "declare the type"),
+    (
+        ":18:7: ",
+        "`nothing` is a constant of a type that holds objects",
+        "remove it",
+    ),
+    (
+        ":16:37: ",
+        "`Async.any` is of type AnyPointer",
+        "$Proxy.skip",
+    ),
+];
+
 const BAD: &str = r#"interface Bad $Proxy.wrap("Bad") {
     any @0 (value :AnyPointer) -> ();
-    objects @1 (list :List(Bad)) -> (result :Plain);
+    objects @1 (box :Box(Bad)) -> (result :Plain);
     counted @2 (money :Money) -> ();
-    stream @3 () -> stream;
+    wrong @3 (number :Capability) -> ();
     generic @4 [T] (value :T) -> ();
     either @5 Either -> ();
     flag @6 () -> (error :Bool $Proxy.exception("E"));
@@ -181,14 +233,21 @@ const BAD: &str = r#"interface Bad $Proxy.wrap("Bad") {
 interface Plain {}
 struct Money $Proxy.count(2) { amount @0 :Int64; }
 struct Either { union { left @0 :Text; self @1 :Int32; } }
-struct Async $Proxy.wrap("Async") { any @0 :AnyPointer; context @1 :Box(AnyPointer); }
+struct Async $Proxy.wrap("Async") { any @0 :AnyPointer; context @1 :Box(AnyPointer); count @2 :Int32 $Rust.option; }
+struct Mine $Proxy.wrap("Mine") $Rust.name("a::b") { x @0 :Int32 $Rust.name("1"); }
+const nothing :Holder = ();
+struct Holder { bad @0 :Bad; }
+interface Generic(T) $Proxy.wrap("Generic") {}
+const any :AnyPointer = .nothing;
 struct Box(T) { value @0 :T; }
 "#;
 
 const GOOD: &str = r#"interface Values $Proxy.wrap("Values") {
     pass @0 (value :Person, number :Int32, floats :List(Float64)) -> ();
+    both @1 (texts :List(Text), pairs :List(Pair), lists :List(List(Pair)), more :List(Text)) -> ();
 }
 struct Person { name @0 :Text; }
+struct Pair { first @0 :Text; second @1 :Text; }
 "#;
 
 /// The text of the error for a schema; nothing may have been written.
@@ -197,7 +256,7 @@ fn fails(schema: &str, configure: impl FnOnce(Builder) -> Builder) -> String {
     let path = dir.path().join("test.capnp");
     fs::write(
         &path,
-        format!("@0xb3c1d2e4f5a60718;\nusing Proxy = import \"/mp/proxy.capnp\";\n\n{schema}"),
+        format!("@0xb3c1d2e4f5a60718;\nusing Proxy = import \"/mp/proxy.capnp\";\nusing Rust = import \"/capnp/rust.capnp\";\n{schema}"),
     )
     .unwrap();
     let out = dir.path().join("out");

@@ -20,3 +20,11 @@ pub(crate) const SKIP: u64 = 0x824c_08b8_2695_d8dd;
 
 /// `$Cxx.namespace`.
 pub(crate) const CXX_NAMESPACE: u64 = 0xb9c6_f99e_bf80_5f2c;
+
+// The annotations of `/capnp/rust.capnp`.
+/// `$Rust.name`: another name in Rust.
+pub const RUST_NAME: u64 = 0xc2fe_4c6d_1001_66d0;
+/// `$Rust.parentModule`: the module that the file's code is put into.
+pub const RUST_PARENT_MODULE: u64 = 0xabee_386c_d145_0364;
+/// `$Rust.option`: a field that can be null.
+pub const RUST_OPTION: u64 = 0xabfe_f22c_4ee1_964e;

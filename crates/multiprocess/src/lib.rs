@@ -106,7 +106,7 @@ use std::sync::Arc;
 pub use mp_callback::endpoint::Options;
 pub use mp_callback::{
     AsyncServer, BuildField, CallFuture, ConvertError, Interruptible, ObjectFuture, ReadField,
-    Task, TypedFuture, WaitStream, cast, wait_stream,
+    Task, TypedFuture, WaitStream, cast, client, wait_stream,
 };
 pub use mp_conn::{
     Address, ByteStream, Cancellation, Connection, Error, EventLoop, Limits, ListenOn, Listener,
@@ -120,7 +120,7 @@ use self::codegen::Interface;
 #[doc(hidden)]
 pub mod codegen {
     pub use mp_callback::*;
-    pub use std::sync::Arc;
+    pub use std::sync::{Arc, LazyLock};
 }
 
 /// Includes what `mp_gen::Builder` wrote in the build script: a module for each schema file.

@@ -8,7 +8,7 @@ use conformance::conformance::{
 use conformance::conformance_capnp as wire;
 use multiprocess::codegen::capnp::traits::Owned;
 use multiprocess::codegen::capnp::{data, message, serialize, text};
-use multiprocess::codegen::{Build, Read};
+use multiprocess::codegen::{Build, Objects, Read};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -96,11 +96,19 @@ where
     T: for<'a> Build<W::Builder<'a>> + for<'a> Read<W::Reader<'a>>,
 {
     let mut message = message::Builder::new_default();
-    value.build(message.init_root::<W::Builder<'_>>()).unwrap();
+    let mut objects = Objects::default();
+    value
+        .build(message.init_root::<W::Builder<'_>>(), &mut objects)
+        .unwrap();
     let bytes = serialize::write_message_to_words(&message);
     let message =
         serialize::read_message(&mut bytes.as_slice(), message::ReaderOptions::new()).unwrap();
-    T::read(message.get_root::<W::Reader<'_>>().unwrap(), "root").unwrap()
+    T::read(
+        message.get_root::<W::Reader<'_>>().unwrap(),
+        "root",
+        &objects,
+    )
+    .unwrap()
 }
 
 fn numbers_strategy() -> impl Strategy<Value = Numbers> {

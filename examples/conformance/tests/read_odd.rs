@@ -8,7 +8,7 @@ use multiprocess::Error;
 use multiprocess::codegen::capnp::any_pointer;
 use multiprocess::codegen::capnp::message::{Builder, HeapAllocator, ReaderOptions, TypedBuilder};
 use multiprocess::codegen::capnp::{serialize, text};
-use multiprocess::codegen::{self, Read};
+use multiprocess::codegen::{self, Objects, Read};
 
 #[test]
 fn an_empty_message_reads_as_the_defaults() {
@@ -16,16 +16,25 @@ fn an_empty_message_reads_as_the_defaults() {
     empty.init_root::<wire::empty::Builder<'_>>();
     let empty = empty.into_reader();
     let person: wire::person::Reader<'_> = empty.get_root().unwrap();
-    assert_eq!(Person::read(person, "root").unwrap(), Person::default());
+    assert_eq!(
+        Person::read(person, "root", &Objects::default()).unwrap(),
+        Person::default()
+    );
     let numbers: wire::numbers::Reader<'_> = empty.get_root().unwrap();
-    assert_eq!(Numbers::read(numbers, "root").unwrap(), Numbers::default());
+    assert_eq!(
+        Numbers::read(numbers, "root", &Objects::default()).unwrap(),
+        Numbers::default()
+    );
     let options: wire::options::Reader<'_> = empty.get_root().unwrap();
     let expected = Options {
         use_cache: true,
         limit: wire::DEFAULT_LIMIT,
         label: "none".to_owned(),
     };
-    assert_eq!(Options::read(options, "root").unwrap(), expected);
+    assert_eq!(
+        Options::read(options, "root", &Objects::default()).unwrap(),
+        expected
+    );
     assert_eq!(Options::default(), expected);
     assert_eq!(
         codegen::schema_default::<wire::options::Owned, Options>(),
@@ -97,7 +106,8 @@ fn text_without_its_final_zero_names_its_field() {
     pretender.set_value(b"abc");
     let message = message.into_reader();
     let note: wire::note::Reader<'_> = message.get_root().unwrap();
-    let error = conformance::conformance::Note::read(note, "root").unwrap_err();
+    let error =
+        conformance::conformance::Note::read(note, "root", &Objects::default()).unwrap_err();
     assert!(
         matches!(&error, Error::BadValue { field, .. } if field == "Note.message"),
         "{error}"
@@ -129,7 +139,7 @@ fn a_tree_deeper_than_the_limit_is_an_error() {
     tree.set_label("bottom");
     let bytes = serialize::write_message_to_words(message.borrow_inner());
     let message = serialize::read_message(&mut bytes.as_slice(), ReaderOptions::new()).unwrap();
-    let error = Tree::read(message.get_root().unwrap(), "root").unwrap_err();
+    let error = Tree::read(message.get_root().unwrap(), "root", &Objects::default()).unwrap_err();
     assert!(
         matches!(&error, Error::BadValue { field, .. } if field == "Tree.children"),
         "{error}"
@@ -137,5 +147,5 @@ fn a_tree_deeper_than_the_limit_is_an_error() {
 }
 
 fn read_person(message: TypedBuilder<wire::person::Owned, HeapAllocator>) -> Result<Person, Error> {
-    Person::read(message.into_reader().get()?, "root")
+    Person::read(message.into_reader().get()?, "root", &Objects::default())
 }

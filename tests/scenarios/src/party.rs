@@ -93,7 +93,7 @@ impl Party for PartyObject {
     }
 
     fn raise(&self, arg: &Basket) -> Result<(), PartyRaiseError> {
-        Err(PartyRaiseError::BasketError(arg.clone()))
+        Err(arg.clone().into())
     }
 
     fn pass_enum(&self, arg: &Size) -> Result<Size, Error> {

@@ -62,7 +62,7 @@ fn call_foo_interface_methods_that_raise() {
         let pair = Pair::without_thread_maps();
         let basket = basket();
         match pair.party.raise(&basket) {
-            Err(PartyRaiseError::BasketError(raised)) => assert_eq!(raised, basket),
+            Err(PartyRaiseError::BasketError(raised)) => assert_eq!(*raised, basket),
             other => panic!("{other:?}"),
         }
         assert_eq!(pair.party.add(1, 2).unwrap(), 3, "the connection lives on");

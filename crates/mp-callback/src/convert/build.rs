@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use capnp::capability::FromClientHook;
 use capnp::{data, text};
 
 use super::Result;
 use super::bytes::copy_in;
-use crate::{Error, Interface, Objects};
+use crate::{Error, Objects};
 
 /// A Rust value that can be written into a message through the accessor `B`: `person::Builder<'_>`, `text::Builder<'_>`, ...
 pub trait Build<B> {
@@ -16,12 +15,12 @@ pub trait Build<B> {
         0
     }
 
-    /// Writes the value.
+    /// Writes the value. Objects in it go into `objects`.
     ///
     /// # Errors
     ///
     /// [`Error::BadValue`] if a value in it cannot be carried.
-    fn build(&self, builder: B) -> Result<()>;
+    fn build(&self, builder: B, objects: &mut Objects) -> Result<()>;
 }
 
 impl<B, T: Build<B> + ?Sized> Build<B> for &T {
@@ -29,8 +28,8 @@ impl<B, T: Build<B> + ?Sized> Build<B> for &T {
         T::size(self)
     }
 
-    fn build(&self, builder: B) -> Result<()> {
-        T::build(self, builder)
+    fn build(&self, builder: B, objects: &mut Objects) -> Result<()> {
+        T::build(self, builder, objects)
     }
 }
 
@@ -39,8 +38,8 @@ impl<B, T: Build<B> + ?Sized> Build<B> for Box<T> {
         T::size(self)
     }
 
-    fn build(&self, builder: B) -> Result<()> {
-        T::build(self, builder)
+    fn build(&self, builder: B, objects: &mut Objects) -> Result<()> {
+        T::build(self, builder, objects)
     }
 }
 
@@ -49,8 +48,8 @@ impl<B, T: Build<B> + ToOwned + ?Sized> Build<B> for Cow<'_, T> {
         T::size(self)
     }
 
-    fn build(&self, builder: B) -> Result<()> {
-        T::build(self, builder)
+    fn build(&self, builder: B, objects: &mut Objects) -> Result<()> {
+        T::build(self, builder, objects)
     }
 }
 
@@ -59,7 +58,7 @@ impl Build<text::Builder<'_>> for str {
         self.len()
     }
 
-    fn build(&self, mut builder: text::Builder<'_>) -> Result<()> {
+    fn build(&self, mut builder: text::Builder<'_>, _: &mut Objects) -> Result<()> {
         builder.push_str(self);
         Ok(())
     }
@@ -70,8 +69,8 @@ impl Build<text::Builder<'_>> for String {
         self.len()
     }
 
-    fn build(&self, builder: text::Builder<'_>) -> Result<()> {
-        self.as_str().build(builder)
+    fn build(&self, builder: text::Builder<'_>, objects: &mut Objects) -> Result<()> {
+        self.as_str().build(builder, objects)
     }
 }
 
@@ -80,7 +79,7 @@ impl Build<data::Builder<'_>> for [u8] {
         self.len()
     }
 
-    fn build(&self, builder: data::Builder<'_>) -> Result<()> {
+    fn build(&self, builder: data::Builder<'_>, _: &mut Objects) -> Result<()> {
         copy_in(self, builder);
         Ok(())
     }
@@ -91,8 +90,8 @@ impl Build<data::Builder<'_>> for Vec<u8> {
         self.len()
     }
 
-    fn build(&self, builder: data::Builder<'_>) -> Result<()> {
-        self.as_slice().build(builder)
+    fn build(&self, builder: data::Builder<'_>, objects: &mut Objects) -> Result<()> {
+        self.as_slice().build(builder, objects)
     }
 }
 
@@ -124,8 +123,8 @@ impl Built for Result<()> {
 /// # Errors
 ///
 /// As [`Build::build`].
-pub fn build<B, V: Build<B> + ?Sized>(builder: B, value: &V) -> Result<()> {
-    value.build(builder)
+pub fn build<B, V: Build<B> + ?Sized>(builder: B, value: &V, objects: &mut Objects) -> Result<()> {
+    value.build(builder, objects)
 }
 
 /// Writes a list, or a value of a generic type: `init` makes a pointer of the value's size.
@@ -133,16 +132,12 @@ pub fn build<B, V: Build<B> + ?Sized>(builder: B, value: &V) -> Result<()> {
 /// # Errors
 ///
 /// As [`Build::build`], and [`Error::BadValue`] for more elements than a list can have.
-pub fn fill<B, V: Build<B> + ?Sized>(value: &V, init: impl FnOnce(u32) -> B) -> Result<()> {
-    value.build(init(checked_size(value.size())?))
-}
-
-/// A reference to a local object or proxy, as the setter of an interface field takes it.
-pub fn object<I: Interface + ?Sized, C: FromClientHook>(
+pub fn fill<B, V: Build<B> + ?Sized>(
+    value: &V,
     objects: &mut Objects,
-    object: &std::sync::Arc<I>,
-) -> C {
-    C::new(objects.set(object))
+    init: impl FnOnce(u32) -> B,
+) -> Result<()> {
+    value.build(init(checked_size(value.size())?), objects)
 }
 
 pub(super) fn checked_size(size: usize) -> Result<u32> {

@@ -69,6 +69,42 @@ pub fn read_field<Plain: ToOwned + ?Sized, Local, T: ReadField<Plain, Local>>(
     T::read_field(plain).map_err(|error| bad_value(field, &error))
 }
 
+/// Converts an element of a list on its way out.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] with the list's name.
+pub fn build_element<Plain: ToOwned + ?Sized, Local, T: BuildField<Plain, Local>>(
+    value: &T,
+    field: &'static str,
+) -> Result<Plain::Owned> {
+    build_field(value, field).map(Cow::into_owned)
+}
+
+/// Converts a list's elements on their way out: makes the list that the message gets.
+///
+/// # Errors
+///
+/// Those of `convert`.
+pub fn build_each<T, Plain>(
+    values: impl IntoIterator<Item = T>,
+    convert: impl FnMut(T) -> Result<Plain>,
+) -> Result<Vec<Plain>> {
+    values.into_iter().map(convert).collect()
+}
+
+/// Converts a list's elements on their way in, into a list or set.
+///
+/// # Errors
+///
+/// Those of `convert`.
+pub fn read_each<'p, Plain, T, List: FromIterator<T>>(
+    plain: &'p [Plain],
+    convert: impl FnMut(&'p Plain) -> Result<T>,
+) -> Result<List> {
+    plain.iter().map(convert).collect()
+}
+
 fn bad_value(field: &'static str, error: &dyn Display) -> Error {
     Error::bad_value(field, error)
 }

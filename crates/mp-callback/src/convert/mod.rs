@@ -14,15 +14,20 @@ mod list;
 mod map;
 mod method;
 mod mode;
+mod object;
 mod read;
 
-pub use build::{Build, Built, build, fill, object};
-pub use field::{BuildField, ConvertError, ReadField, build_field, read_field};
+pub use build::{Build, Built, build, fill};
+pub use field::{
+    BuildField, ConvertError, ReadField, build_each, build_element, build_field, read_each,
+    read_field,
+};
 pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};
 pub use method::{Scope, Typed, generator_version, serve, serve_async};
 pub use mode::{Async, Blocking, Mode, ObjectField, TypedError, TypedFuture, catch, object_field};
-pub use read::{Read, enumerant, member, read, schema_default, when};
+pub use object::{fmt_object, object};
+pub use read::{Read, constant, enumerant, member, read, read_with, schema_default, when};
 
 /// The result of a method, as generated signatures write it.
 pub type Result<T, E = crate::Error> = std::result::Result<T, E>;

@@ -211,11 +211,18 @@ pub trait TypedError: From<Error> + Send + 'static {
     fn exception(self) -> Result<Self>;
 }
 
-/// Implements what an error enum needs whose last variant is `Other(Error)`. Only generated code uses it.
+/// Implements what an error enum needs whose last variant is `Other(Error)`; a variant with a type is made of such a value.
+/// Only generated code uses it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! typed_error {
-    ($name:ident { $($variant:ident: $text:literal),* $(,)? }) => {
+    ($name:ident { $($variant:ident $(($from:ty))?: $text:literal),* $(,)? }) => {
+        $($(impl From<$from> for $name {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        })?)*
+
         impl From<$crate::Error> for $name {
             fn from(error: $crate::Error) -> Self {
                 Self::Other(error)

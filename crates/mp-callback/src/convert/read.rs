@@ -7,40 +7,40 @@ use capnp::{NotInSchema, data, text};
 
 use super::Result;
 use super::bytes::copy_out;
-use crate::Error;
+use crate::{Error, Objects};
 
 /// A Rust value that can be read from a message through the accessor `R`: `person::Reader<'_>`, `text::Reader<'_>`, ...
 pub trait Read<R>: Sized {
-    /// Reads the value. `field` is for errors.
+    /// Reads the value. `field` is for errors; `objects` has the objects of the message.
     ///
     /// # Errors
     ///
     /// [`Error::BadValue`] if what is there is not a value of the type.
-    fn read(reader: R, field: &'static str) -> Result<Self>;
+    fn read(reader: R, field: &'static str, objects: &Objects) -> Result<Self>;
 }
 
 impl<R, T: Read<R>> Read<R> for Box<T> {
-    fn read(reader: R, field: &'static str) -> Result<Self> {
-        T::read(reader, field).map(Self::new)
+    fn read(reader: R, field: &'static str, objects: &Objects) -> Result<Self> {
+        T::read(reader, field, objects).map(Self::new)
     }
 }
 
 impl Read<text::Reader<'_>> for String {
-    fn read(reader: text::Reader<'_>, field: &'static str) -> Result<Self> {
-        <&str>::read(reader, field).map(str::to_owned)
+    fn read(reader: text::Reader<'_>, field: &'static str, objects: &Objects) -> Result<Self> {
+        <&str>::read(reader, field, objects).map(str::to_owned)
     }
 }
 
 /// Text by configuration as bytes.
 impl Read<text::Reader<'_>> for Vec<u8> {
-    fn read(reader: text::Reader<'_>, _field: &'static str) -> Result<Self> {
+    fn read(reader: text::Reader<'_>, _: &'static str, _: &Objects) -> Result<Self> {
         Ok(copy_out(reader.as_bytes()))
     }
 }
 
 /// What a conversion reads, without a copy.
 impl<'a> Read<text::Reader<'a>> for &'a str {
-    fn read(reader: text::Reader<'a>, field: &'static str) -> Result<Self> {
+    fn read(reader: text::Reader<'a>, field: &'static str, _: &Objects) -> Result<Self> {
         reader
             .to_str()
             .map_err(|error| Error::bad_value(field, format_args!("not UTF-8: {error}")))
@@ -49,25 +49,38 @@ impl<'a> Read<text::Reader<'a>> for &'a str {
 
 /// What a conversion reads, without a copy.
 impl<'a> Read<data::Reader<'a>> for &'a [u8] {
-    fn read(reader: data::Reader<'a>, _field: &'static str) -> Result<Self> {
+    fn read(reader: data::Reader<'a>, _: &'static str, _: &Objects) -> Result<Self> {
         Ok(reader)
     }
 }
 
 impl Read<data::Reader<'_>> for Vec<u8> {
-    fn read(reader: data::Reader<'_>, _field: &'static str) -> Result<Self> {
+    fn read(reader: data::Reader<'_>, _: &'static str, _: &Objects) -> Result<Self> {
         Ok(copy_out(reader))
     }
 }
 
-/// Reads what a getter gave.
+/// Reads what a getter gave: text, data, or another value without objects in it.
 ///
 /// # Errors
 ///
 /// [`Error::BadValue`] with the field's name.
 pub fn read<T: Read<R>, R>(reader: capnp::Result<R>, field: &'static str) -> Result<T> {
+    read_with(reader, field, &Objects::default())
+}
+
+/// Reads what a getter gave, and the objects in it.
+///
+/// # Errors
+///
+/// [`Error::BadValue`] with the field's name; for an object that is missing, [`Error::NullObject`].
+pub fn read_with<T: Read<R>, R>(
+    reader: capnp::Result<R>,
+    field: &'static str,
+    objects: &Objects,
+) -> Result<T> {
     match reader {
-        Ok(reader) => T::read(reader, field),
+        Ok(reader) => T::read(reader, field, objects),
         Err(error) => Err(Error::bad_value(field, error)),
     }
 }
@@ -122,10 +135,22 @@ pub fn schema_default<W: Owned, T: for<'a> Read<W::Reader<'a>>>() -> T {
     match empty
         .into_reader()
         .get_root::<W::Reader<'_>>()
-        .map(|root| T::read(root, "default"))
+        .map(|root| T::read(root, "default", &Objects::default()))
     {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => panic!("the schema's defaults cannot be read: {error}"),
         Err(error) => panic!("the schema's defaults cannot be read: {error}"),
+    }
+}
+
+/// The value of a list or struct that is a constant of the schema.
+///
+/// # Panics
+///
+/// If a conversion of the user's does not take what the schema says. The schema compiler checks everything else.
+pub fn constant<T: Read<R>, R>(value: capnp::Result<R>, name: &'static str) -> T {
+    match read(value, name) {
+        Ok(value) => value,
+        Err(error) => panic!("the schema's constant cannot be read: {error}"),
     }
 }

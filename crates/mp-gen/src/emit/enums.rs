@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::doc;
+use super::{comment, doc};
 use crate::plan::EnumPlan;
 
 /// The enum, and how it becomes the accessors' one and comes from it.
@@ -15,11 +15,11 @@ pub(crate) fn enumeration(plan: &EnumPlan) -> TokenStream {
         ..
     } = plan;
     let text = match &plan.doc {
-        Some(text) => doc(text),
+        Some(text) => comment(text),
         None => doc(&format!("The enum `{}`.", plan.schema_path)),
     };
     let variants = plan.variants.iter().enumerate().map(|(index, variant)| {
-        let (doc, name) = (doc(&variant.doc), &variant.name);
+        let (doc, name) = (comment(&variant.doc), &variant.name);
         let default = (index == 0).then(|| quote!(#[default]));
         quote!(#doc #default #name,)
     });

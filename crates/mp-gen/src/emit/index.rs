@@ -32,7 +32,7 @@ fn modules(file: &FilePlan) -> TokenStream {
     let (module, accessors) = (names::ident(stem), names::ident(&format!("{stem}_capnp")));
     let (proxies_file, accessors_file) = (proxies_file(stem), format!("{stem}_capnp.rs"));
     let text = match &file.doc {
-        Some(comment) => super::doc(comment),
+        Some(comment) => super::comment(comment),
         None => super::doc(&format!(
             "Proxies for the interfaces and structs of `{}`.",
             file.info.name
@@ -58,15 +58,22 @@ fn proxies_allow() -> TokenStream {
     quote! {
         #[allow(
             clippy::allow_attributes,
+            clippy::doc_lazy_continuation,
+            clippy::doc_overindented_list_items,
             clippy::explicit_auto_deref,
+            clippy::large_enum_variant,
             clippy::missing_errors_doc,
+            clippy::module_inception,
+            clippy::new_ret_no_self,
             clippy::ptr_arg,
+            clippy::result_large_err,
             clippy::semicolon_if_nothing_returned,
             clippy::too_many_arguments,
             clippy::too_many_lines,
             clippy::type_complexity,
             clippy::unit_arg,
             clippy::use_self,
+            clippy::wrong_self_convention,
             dead_code,
             missing_docs,
             unreachable_pub,
@@ -87,6 +94,7 @@ fn accessors_allow() -> TokenStream {
             elided_lifetimes_in_paths,
             missing_debug_implementations,
             missing_docs,
+            nonstandard_style,
             single_use_lifetimes,
             unnameable_types,
             unreachable_pub,

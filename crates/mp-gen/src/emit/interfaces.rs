@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::tables::{constants, info, is_table, table};
 use super::types::{argument, signature};
-use super::{Emitter, Part, doc, id};
+use super::{Emitter, Part, comment, doc, id};
 use super::{asynchronous, methods};
 use crate::plan::{AncestorPlan, InterfacePlan};
 
@@ -62,14 +62,22 @@ impl Emitter {
                 }
             }
         });
-        let timeout = with_timeout(interface);
         let text = doc(&format!(
             "Async twins of the methods of [`{}`]. A call is sent at once; dropping its future cancels it.",
             interface.name
         ));
         quote! {
             #text
-            impl #client { #(#own)* #(#inherited)* #timeout #destroy #(#shared)* }
+            impl #client {
+                #(#own)*
+                #(#inherited)*
+                /// The same object, with calls that fail and are cancelled when they take longer.
+                pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                    Self(self.0.with_timeout(timeout))
+                }
+                #destroy
+                #(#shared)*
+            }
         }
     }
 
@@ -107,6 +115,11 @@ impl Emitter {
         };
         let (upcast, start) = (upcast(interface), asynchronous::start(interface));
         quote! {
+            impl ::std::fmt::Debug for dyn #name {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    mp::fmt_object(self, f)
+                }
+            }
             impl mp::Interface for dyn #name {
                 type Client = #client;
                 const INFO: &'static mp::InterfaceInfo = #info;
@@ -158,7 +171,7 @@ fn declaration(interface: &InterfacePlan) -> TokenStream {
         ..
     } = interface;
     let text = match &interface.doc {
-        Some(text) => doc(text),
+        Some(text) => comment(text),
         None => doc(&format!("The interface `{schema_name}`.")),
     };
     let methods = interface.methods.iter().map(methods::declaration);
@@ -228,24 +241,6 @@ fn inherited_twins(interface: &InterfacePlan) -> Vec<TokenStream> {
         }
     }
     inherited
-}
-
-/// The same client with a deadline for its calls, unless the interface has a method of that name.
-fn with_timeout(interface: &InterfacePlan) -> Option<TokenStream> {
-    let inherited = interface
-        .ancestors
-        .iter()
-        .flat_map(|ancestor| &ancestor.methods);
-    let mut methods = interface.methods.iter().chain(inherited);
-    let is_free = methods.all(|method| method.name != "with_timeout");
-    is_free.then(|| {
-        quote! {
-            /// The same object, with calls that fail and are cancelled when they take longer.
-            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
-                Self(self.0.with_timeout(timeout))
-            }
-        }
-    })
 }
 
 /// The superclasses' traits, implemented by their own clients for the same object.

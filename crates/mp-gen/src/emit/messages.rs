@@ -6,37 +6,20 @@ use quote::{format_ident, quote};
 use super::Emitter;
 use super::steps::{self, Step};
 use super::types::{is_copy, owned};
-use super::values::{Read, holds_object, present};
+use super::values::{Read, builds_objects, present, reads_objects};
 use crate::names::Names;
-use crate::plan::{ArgPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
-
-/// Names of locals that no argument of the method has.
-#[derive(Debug)]
-pub(crate) struct Locals {
-    params: Ident,
-}
-
-impl Locals {
-    pub(crate) fn new(method: &MethodPlan) -> Self {
-        let args = method.args.iter().map(|arg| arg.slot.name.to_string());
-        let mut names =
-            Names::with(args.chain(["objects".to_owned(), "n".to_owned(), "value".to_owned()]));
-        Self {
-            params: names.local("params"),
-        }
-    }
-}
+use crate::plan::{ArgPlan, ExceptionPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
 
 impl Emitter {
-    /// The client's closure that fills in the params.
-    pub(crate) fn build_params(&self, method: &MethodPlan, locals: &Locals) -> TokenStream {
-        let params = &locals.params;
+    /// The client's closure that fills in the params. No argument may be called `params` or `objects`.
+    pub(crate) fn build_params(&self, method: &MethodPlan) -> TokenStream {
+        let params = &format_ident!("params");
         let steps: Vec<Step> = method
             .args
             .iter()
             .flat_map(|arg| self.build_argument(&arg.slot, params))
             .collect();
-        let objects = objects_param(method.args.iter().map(|arg| &arg.slot));
+        let objects = objects_param(method.args.iter().map(|arg| &arg.slot), builds_objects);
         match steps::closure_body(&steps) {
             body if steps.is_empty() => quote!(|_, _| #body),
             body if steps::consumes(&steps) => quote!(|#params, #objects| #body),
@@ -52,38 +35,9 @@ impl Emitter {
             None => self.read_output(method, &results),
         };
         let exceptions = method.error.iter().flat_map(|error| {
-            error
-                .variants
-                .iter()
-                .map(move |variant| (&error.path, variant))
+            let read = |variant| self.read_exception(&error.path, variant, &results);
+            error.variants.iter().map(read)
         });
-        let exceptions: Vec<TokenStream> = exceptions
-            .map(|(error, variant)| {
-                let (name, slot) = (&variant.name, &variant.slot);
-                let condition = present(
-                    &Slot {
-                        presence: null_unless_companion(slot),
-                        ..slot.clone()
-                    },
-                    &results,
-                );
-                let value = self
-                    .read_slot(
-                        &Slot {
-                            presence: Presence::Always,
-                            ..slot.clone()
-                        },
-                        &results,
-                    )
-                    .value();
-                quote! {
-                    if #condition {
-                        let error = #value;
-                        return Ok(Err(#error::#name(error)));
-                    }
-                }
-            })
-            .collect();
         let body = match method.error {
             Some(_) => {
                 let value = output.value();
@@ -99,8 +53,35 @@ impl Emitter {
         if method.outs.is_empty() && method.error.is_none() {
             return quote!(|_, _| #body);
         }
-        let objects = objects_param(result_slots(method));
+        let objects = objects_param(result_slots(method), reads_objects);
         quote!(#keyword |#results, #objects| #body)
+    }
+
+    /// Returns with the exception if it is there.
+    fn read_exception(
+        &self,
+        error: &TokenStream,
+        variant: &ExceptionPlan,
+        results: &Ident,
+    ) -> TokenStream {
+        let (name, slot) = (&variant.name, &variant.slot);
+        let with = |presence| Slot {
+            presence,
+            ..slot.clone()
+        };
+        let condition = present(&with(null_unless_companion(slot)), results);
+        let value = self.read_slot(&with(Presence::Always), results).value();
+        let boxed = if variant.is_boxed() {
+            quote!(Box::new(error))
+        } else {
+            quote!(error)
+        };
+        quote! {
+            if #condition {
+                let error = #value;
+                return Ok(Err(#error::#name(#boxed)));
+            }
+        }
     }
 
     fn read_output(&self, method: &MethodPlan, results: &Ident) -> Read {
@@ -142,7 +123,7 @@ impl Emitter {
     /// The server's closure that reads the params.
     pub(crate) fn read_params(&self, method: &MethodPlan) -> TokenStream {
         let params = format_ident!("params");
-        let objects = objects_param(method.args.iter().map(|arg| &arg.slot));
+        let objects = objects_param(method.args.iter().map(|arg| &arg.slot), reads_objects);
         match method.args.as_slice() {
             [] => quote!(|_, _| Ok(())),
             [arg] => {
@@ -237,7 +218,7 @@ impl Emitter {
                 self.build_owned(&out.slot, &results, &place, out.want.is_some())
             })
             .collect();
-        let objects = objects_param(result_slots(method));
+        let objects = objects_param(result_slots(method), builds_objects);
         let Some(error) = &method.error else {
             return match steps::closure_body(&steps) {
                 body if steps.is_empty() => quote!(|(), _, _| #body),
@@ -248,10 +229,10 @@ impl Emitter {
         let path = &error.path;
         let exceptions = error.variants.iter().map(|variant| {
             let (name, slot) = (&variant.name, &variant.slot);
-            let value = if is_copy(&slot.ty) {
-                quote!(value)
-            } else {
-                quote!(&value)
+            let value = match is_copy(&slot.ty) {
+                true => quote!(value),
+                false if variant.is_boxed() => quote!(&*value),
+                false => quote!(&value),
             };
             let mut steps = self.build_value(slot, &results, &value);
             if slot.presence == Presence::Companion {
@@ -343,8 +324,11 @@ fn result_slots(method: &MethodPlan) -> impl Iterator<Item = &Slot> {
     method.outs.iter().map(|out| &out.slot).chain(exceptions)
 }
 
-fn objects_param<'s>(mut slots: impl Iterator<Item = &'s Slot>) -> TokenStream {
-    if slots.any(holds_object) {
+fn objects_param<'s>(
+    mut slots: impl Iterator<Item = &'s Slot>,
+    uses: fn(&Slot) -> bool,
+) -> TokenStream {
+    if slots.any(uses) {
         quote!(objects)
     } else {
         quote!(_)

@@ -3,24 +3,23 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::messages::{Locals, lone_object};
-use super::types::{arguments, output, result, signature};
-use super::{Emitter, doc};
-use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output};
+use super::messages::lone_object;
+use super::types::{arguments, output, owned_type, result, signature};
+use super::{Emitter, comment, doc};
+use crate::names::{self, Names};
+use crate::plan::{ErrorPlan, InterfacePlan, MethodPlan, Output, Slot};
 
 impl Emitter {
     /// The private method that both forms of the call share.
     pub(crate) fn shared(&self, method: &MethodPlan) -> TokenStream {
+        let method = &with_free_locals(method);
         let MethodPlan {
             constant,
             shared_name,
             ..
         } = method;
-        let (locals, args) = (Locals::new(method), arguments(method));
-        let (build, read) = (
-            self.build_params(method, &locals),
-            self.read_results(method),
-        );
+        let args = arguments(method);
+        let (build, read) = (self.build_params(method), self.read_results(method));
         let output = output(method);
         let (function, returned, field) = match (&method.error, lone_object(method)) {
             (Some(error), _) => {
@@ -58,6 +57,26 @@ impl Emitter {
         let build = self.build_results(method);
         quote!((#id, #ordinal) => mp::serve((call, &#constant), #read, #invoke, #build),)
     }
+}
+
+/// The method with other names for those arguments that are called like locals of the function around them.
+fn with_free_locals(method: &MethodPlan) -> MethodPlan {
+    let names = method.args.iter().map(|arg| arg.slot.name.to_string());
+    let mut names = Names::with(names);
+    let mut method = method.clone();
+    for arg in &mut method.args {
+        let name = &arg.slot.name;
+        if name != "params" && name != "objects" {
+            continue;
+        }
+        let free = names::ident(&names.take(name.to_string()));
+        let outs = method.outs.iter_mut();
+        for out in outs.filter(|out| out.want.as_ref() == Some(name)) {
+            out.want = Some(free.clone());
+        }
+        arg.slot.name = free;
+    }
+    method
 }
 
 /// The method in the trait.
@@ -147,30 +166,22 @@ pub(crate) fn types(interface: &InterfacePlan, method: &MethodPlan) -> TokenStre
     } = &method.output
     {
         let text = doc(&format!("What {link} gives back."));
-        let holds_object = method
-            .outs
-            .iter()
-            .any(|out| super::values::holds_object(&out.slot));
-        let derives = if holds_object {
-            quote!(Clone)
-        } else {
-            quote!(Clone, Debug, Default, PartialEq)
-        };
+        let all = |test: fn(&Slot) -> bool| method.outs.iter().all(|out| test(&out.slot));
+        let default = all(|slot| slot.is_default).then(|| quote!(Default,));
+        let equality = all(|slot| slot.is_comparable).then(|| quote!(PartialEq));
         let fields = method.outs.iter().map(|out| {
             let (doc, name, ty) = (
-                doc(&out.slot.doc),
+                comment(&out.slot.doc),
                 &out.slot.name,
                 result(&out.slot, out.want.is_some()),
             );
             quote!(#doc pub #name: #ty,)
         });
-        let debug = holds_object.then(|| opaque_debug(name));
         tokens.extend(quote! {
             #text
-            #[derive(#derives)]
+            #[derive(Clone, Debug, #default #equality)]
             #(#attributes)*
             pub struct #name { #(#fields)* }
-            #debug
         });
     }
     if let Some(error) = &method.error {
@@ -187,10 +198,24 @@ fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
         ..
     } = error;
     let text = doc(&format!("How {link} can fail."));
-    let (names, types): (Vec<_>, Vec<_>) = variants
+    let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
+    let plain: Vec<_> = variants
         .iter()
-        .map(|variant| (&variant.name, super::types::owned_type(&variant.slot.ty)))
-        .unzip();
+        .map(|variant| owned_type(&variant.slot.ty).to_string())
+        .collect();
+    let types = variants.iter().map(|variant| {
+        let ty = owned_type(&variant.slot.ty);
+        if variant.is_boxed() {
+            quote!(Box<#ty>)
+        } else {
+            ty
+        }
+    });
+    let from = variants.iter().zip(&plain).map(|(variant, name)| {
+        let is_unique = plain.iter().filter(|other| *other == name).count() == 1;
+        let ty = owned_type(&variant.slot.ty);
+        (variant.is_boxed() && is_unique).then(|| quote!((#ty)))
+    });
     let docs = variants
         .iter()
         .map(|variant| doc(&format!("The C++ exception `{}`.", variant.cxx_type)));
@@ -208,25 +233,14 @@ fn error_enum(error: &ErrorPlan, link: &str) -> TokenStream {
             /// Everything else.
             Other(mp::Error),
         }
-        mp::typed_error!(#name { #(#names: #texts),* });
+        mp::typed_error!(#name { #(#names #from: #texts),* });
     }
 }
 
 pub(super) fn method_doc(method: &MethodPlan) -> TokenStream {
     match &method.doc {
-        Some(text) => doc(text),
+        Some(text) => comment(text),
         None => doc(&format!("`{} @{}`", method.schema_name, method.ordinal)),
-    }
-}
-
-fn opaque_debug(name: &proc_macro2::Ident) -> TokenStream {
-    let text = name.to_string();
-    quote! {
-        impl ::std::fmt::Debug for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(#text)
-            }
-        }
     }
 }
 

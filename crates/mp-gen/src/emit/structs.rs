@@ -5,8 +5,9 @@ use quote::{format_ident, quote};
 
 use super::steps::{self, Step};
 use super::types::{is_copy, owned};
-use super::values::Read;
-use super::{Emitter, doc};
+use super::values::{Read, builds_objects, reads_objects};
+use super::{Emitter, comment, doc};
+use crate::names;
 use crate::plan::{Slot, StructPlan, Ty, UnionPlan};
 
 impl Emitter {
@@ -14,7 +15,7 @@ impl Emitter {
     pub(crate) fn structure(&self, plan: &StructPlan) -> TokenStream {
         match &plan.union {
             Some(union @ UnionPlan { field: None, .. }) => {
-                self.union(plan, union, &plan.name, plan.doc.as_deref())
+                self.union(plan, union, &plan.name, &struct_doc(plan))
             }
             Some(
                 union @ UnionPlan {
@@ -22,11 +23,8 @@ impl Emitter {
                     ..
                 },
             ) => {
-                let text = format!("The union in [`{}`].", plan.name);
-                let (record, union) = (
-                    self.record(plan),
-                    self.union(plan, union, name, Some(&text)),
-                );
+                let text = doc(&format!("The union in [`{}`].", plan.name));
+                let (record, union) = (self.record(plan), self.union(plan, union, name, &text));
                 quote!(#record #union)
             }
             None => self.record(plan),
@@ -37,14 +35,15 @@ impl Emitter {
         let StructPlan {
             name, attributes, ..
         } = plan;
-        let text = struct_doc(plan, plan.doc.as_deref());
+        let text = struct_doc(plan);
         let params = parameters(plan);
         let union = plan.union.as_ref().and_then(|union| union.field.as_ref());
         let own_default =
             plan.default_from_message || plan.slots.iter().any(|slot| slot.default.is_some());
-        let default = (!own_default).then(|| quote!(Default,));
+        let default = (!own_default && plan.is_default).then(|| quote!(Default,));
+        let equality = plan.is_comparable.then(|| quote!(PartialEq));
         let fields = plan.slots.iter().map(|slot| {
-            let (doc, name, ty) = (doc(&slot.doc), &slot.name, owned(slot));
+            let (doc, name, ty) = (comment(&slot.doc), &slot.name, owned(slot));
             quote!(#doc pub #name: #ty,)
         });
         let union_field = union.map(|(field, name)| {
@@ -54,10 +53,10 @@ impl Emitter {
             }
         });
         let conversions = conversions(plan, name, &self.record_bodies(plan));
-        let default_impl = own_default.then(|| default_impl(plan));
+        let default_impl = (own_default && plan.is_default).then(|| default_impl(plan));
         quote! {
             #text
-            #[derive(Clone, Debug, #default PartialEq)]
+            #[derive(Clone, Debug, #default #equality)]
             #(#attributes)*
             pub struct #name #params { #(#fields)* #union_field }
             #default_impl
@@ -80,12 +79,12 @@ impl Emitter {
         let mut values: Vec<TokenStream> = plan.slots.iter().map(read).collect();
         let union = plan.union.as_ref().and_then(|union| union.field.as_ref());
         if let Some((field, _)) = union {
-            let build = |builder| quote!(mp::build(#builder, &self.#field));
+            let build = |builder| quote!(mp::build(#builder, &self.#field, objects));
             steps.push(Step::Result(
                 build(quote!(builder.reborrow())),
                 build(quote!(builder)),
             ));
-            values.push(quote!(#field: mp::read(Ok(reader), field)?));
+            values.push(quote!(#field: mp::read_with(Ok(reader), field, objects)?));
         }
         Bodies {
             build: steps::function_body(&steps),
@@ -93,6 +92,8 @@ impl Emitter {
             read: quote!(Ok(Self { #(#values),* })),
             reads: !values.is_empty(),
             is_field_used: union.is_some(),
+            builds_objects: union.is_some() || plan.slots.iter().any(builds_objects),
+            reads_objects: union.is_some() || plan.slots.iter().any(reads_objects),
         }
     }
 
@@ -101,9 +102,8 @@ impl Emitter {
         plan: &StructPlan,
         union: &UnionPlan,
         name: &Ident,
-        text: Option<&str>,
+        text: &TokenStream,
     ) -> TokenStream {
-        let text = struct_doc(plan, text);
         let (params, attributes) = (parameters(plan), &plan.attributes);
         let derives_default = plan.type_params.is_empty()
             && union
@@ -111,8 +111,13 @@ impl Emitter {
                 .first()
                 .is_some_and(|first| is_unit(&first.slot));
         let derive = derives_default.then(|| quote!(Default,));
+        let equality = plan.is_comparable.then(|| quote!(PartialEq));
         let variants = union.variants.iter().enumerate().map(|(index, variant)| {
-            let (doc, name, ty) = (doc(&variant.slot.doc), &variant.name, owned(&variant.slot));
+            let (doc, name, ty) = (
+                comment(&variant.slot.doc),
+                &variant.name,
+                owned(&variant.slot),
+            );
             let default = (index == 0 && derives_default).then(|| quote!(#[default]));
             if is_unit(&variant.slot) {
                 quote!(#doc #default #name,)
@@ -121,10 +126,11 @@ impl Emitter {
             }
         });
         let conversions = conversions(plan, name, &self.union_bodies(plan, union));
-        let default = (!derives_default).then(|| union_default(plan, union, name));
+        let default =
+            (!derives_default && union.is_default).then(|| union_default(plan, union, name));
         quote! {
             #text
-            #[derive(Clone, Debug, #derive PartialEq)]
+            #[derive(Clone, Debug, #derive #equality)]
             #(#attributes)*
             #[non_exhaustive]
             pub enum #name #params { #(#variants)* }
@@ -166,12 +172,15 @@ impl Emitter {
             };
             quote!(#wire::Which::#member(value) => Self::#name(#value),)
         });
+        let any = |test: fn(&Slot) -> bool| union.variants.iter().any(|v| test(&v.slot));
         Bodies {
             build: quote!(match self { #(#builds)* }),
             builds: true,
             read: quote!(Ok(match mp::member(reader.which(), field)? { #(#reads)* })),
             reads: true,
             is_field_used: true,
+            builds_objects: any(builds_objects),
+            reads_objects: any(reads_objects),
         }
     }
 }
@@ -183,6 +192,8 @@ struct Bodies {
     read: TokenStream,
     reads: bool,
     is_field_used: bool,
+    builds_objects: bool,
+    reads_objects: bool,
 }
 
 fn conversions(plan: &StructPlan, name: &Ident, bodies: &Bodies) -> TokenStream {
@@ -205,39 +216,42 @@ fn conversions(plan: &StructPlan, name: &Ident, bodies: &Bodies) -> TokenStream 
     } else {
         quote!(_)
     };
+    let objects = |is_used| if is_used { quote!(objects) } else { quote!(_) };
+    let builds = objects(bodies.builds_objects);
+    let reads = objects(bodies.reads_objects);
     if type_params.is_empty() {
         return quote! {
             impl mp::Build<#wire::Builder<'_>> for #name {
-                fn build(&self, #builder: #wire::Builder<'_>) -> mp::Result<()> { #build }
+                fn build(&self, #builder: #wire::Builder<'_>, #builds: &mut mp::Objects) -> mp::Result<()> { #build }
             }
             impl mp::Read<#wire::Reader<'_>> for #name {
-                fn read(#reader: #wire::Reader<'_>, #field: &'static str) -> mp::Result<Self> { #read }
+                fn read(#reader: #wire::Reader<'_>, #field: &'static str, #reads: &mp::Objects) -> mp::Result<Self> { #read }
             }
         };
     }
     let wires: Vec<Ident> = type_params
         .iter()
-        .map(|param| format_ident!("{param}Wire"))
+        .map(|param| format_ident!("{}Wire", names::stem(param)))
         .collect();
     quote! {
         impl<'a, #(#type_params,)* #(#wires),*> mp::Build<#wire::Builder<'a, #(#wires),*>> for #name<#(#type_params),*>
         where
             #(#wires: mp::capnp::traits::Owned + 'static, #type_params: for<'b> mp::Build<#wires::Builder<'b>>,)*
         {
-            fn build(&self, #builder: #wire::Builder<'a, #(#wires),*>) -> mp::Result<()> { #build }
+            fn build(&self, #builder: #wire::Builder<'a, #(#wires),*>, #builds: &mut mp::Objects) -> mp::Result<()> { #build }
         }
         impl<'a, #(#type_params,)* #(#wires),*> mp::Read<#wire::Reader<'a, #(#wires),*>> for #name<#(#type_params),*>
         where
             #(#wires: mp::capnp::traits::Owned + 'static, #type_params: mp::Read<#wires::Reader<'a>>,)*
         {
-            fn read(#reader: #wire::Reader<'a, #(#wires),*>, #field: &'static str) -> mp::Result<Self> { #read }
+            fn read(#reader: #wire::Reader<'a, #(#wires),*>, #field: &'static str, #reads: &mp::Objects) -> mp::Result<Self> { #read }
         }
     }
 }
 
-fn struct_doc(plan: &StructPlan, text: Option<&str>) -> TokenStream {
-    match text {
-        Some(text) => doc(text),
+fn struct_doc(plan: &StructPlan) -> TokenStream {
+    match &plan.doc {
+        Some(text) => comment(text),
         None => doc(&format!("The struct `{}`.", plan.schema_path)),
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn owned_type(ty: &Ty) -> TokenStream {
             quote!(#collection<#element>)
         }
         Ty::Map(collection, entry) => {
-            let (key, value) = (owned_type(&entry.0.ty), owned_type(&entry.1.ty));
+            let (key, value) = (owned(&entry.0), owned(&entry.1));
             let collection = collection_path(*collection);
             quote!(#collection<#key, #value>)
         }
@@ -94,8 +94,21 @@ pub(crate) fn owned_type(ty: &Ty) -> TokenStream {
             quote!(#path<#(#args),*>)
         }
         Ty::Object(path, _) => quote!(Arc<dyn #path>),
+        Ty::Nullable(inner) => {
+            let inner = owned_type(inner);
+            quote!(Option<#inner>)
+        }
         Ty::Param(name) => quote!(#name),
         Ty::Extern(path, _) => path.clone(),
+    }
+}
+
+/// The type of a constant: what can be written as an expression is borrowed.
+pub(crate) fn constant_type(ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::Text => quote!(&str),
+        Ty::Data => quote!(&[u8]),
+        _ => owned_type(ty),
     }
 }
 

@@ -113,9 +113,10 @@ impl Emitter {
         };
         vec![match &slot.ty {
             Ty::Extern(_, plain) => return self.build_converted(slot, plain, builder, value),
+            ty if ty.has_converted_elements() => return self.build_elements(slot, builder, value),
             _ if slot.generic => borrowing(
                 builder,
-                |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
+                |builder| quote!(mp::fill(#value, objects, |n| #builder.#init(n))),
             ),
             Ty::Unit | Ty::Number(_) | Ty::Text => Step::Plain(quote!(#builder.#set(#value))),
             Ty::TextBytes => Step::Plain(quote!(#builder.#set(mp::capnp::text::Reader(#value)))),
@@ -126,7 +127,7 @@ impl Emitter {
             Ty::Object(..) => Step::Plain(quote!(#builder.#set(mp::object(objects, #value)))),
             Ty::Struct(..) => borrowing(
                 builder,
-                |builder| quote!(mp::build(#builder.#init(), #value)),
+                |builder| quote!(mp::build(#builder.#init(), #value, objects)),
             ),
             Ty::Map(_, entry) => {
                 let body = steps::closure_body(&self.build_entry(entry));
@@ -135,9 +136,9 @@ impl Emitter {
                     |builder| quote!(mp::build_map(#value, |n| #builder.#init(n), |key, value, mut entry| #body)),
                 )
             }
-            Ty::Data | Ty::List(_) | Ty::Set(..) | Ty::Param(_) => borrowing(
+            Ty::Data | Ty::List(_) | Ty::Set(..) | Ty::Param(_) | Ty::Nullable(_) => borrowing(
                 builder,
-                |builder| quote!(mp::fill(#value, |n| #builder.#init(n))),
+                |builder| quote!(mp::fill(#value, objects, |n| #builder.#init(n))),
             ),
         }]
     }
@@ -147,12 +148,16 @@ impl Emitter {
         let mut steps = Vec::new();
         for slot in [&entry.0, &entry.1] {
             let name = &slot.name;
-            let value = if is_copy(&slot.ty) {
+            let is_there = slot.presence == Presence::Always;
+            let value = if is_copy(&slot.ty) && is_there {
                 quote!(*#name)
             } else {
                 quote!(#name)
             };
-            steps.extend(self.build_value(slot, &builder, &value));
+            steps.extend(match slot.presence {
+                Presence::Always => self.build_value(slot, &builder, &value),
+                _ => self.build_if_some(slot, &builder, &value),
+            });
         }
         steps
     }
@@ -221,8 +226,10 @@ impl Emitter {
                 quote!(mp::read_map(#getter, #label, |entry| Ok((#key, #value))))
             }
             Ty::Extern(_, plain) => self.read_converted(slot, plain, getter),
-            _ if slot.group => quote!(mp::read(Ok(#getter), #label)),
-            _ => quote!(mp::read(#getter, #label)),
+            ty if ty.has_converted_elements() => self.read_elements(slot, getter),
+            Ty::Text | Ty::TextBytes | Ty::Data => quote!(mp::read(#getter, #label)),
+            _ if slot.group => quote!(mp::read_with(Ok(#getter), #label, objects)),
+            _ => quote!(mp::read_with(#getter, #label, objects)),
         };
         Read {
             expression,
@@ -249,7 +256,8 @@ impl Emitter {
                 let read = self.read_value(&inner, getter).value();
                 quote!(&{ let map: #owned = #read; map })
             }
-            _ => quote!(&mp::read::<#owned, _>(#getter, #label)?),
+            Ty::TextBytes => quote!(&mp::read::<#owned, _>(#getter, #label)?),
+            _ => quote!(&mp::read_with::<#owned, _>(#getter, #label, objects)?),
         };
         quote!(mp::read_field::<#plain_type, #local, _>(#value, #label))
     }
@@ -270,7 +278,30 @@ pub(crate) fn present(slot: &Slot, reader: &Ident) -> Option<TokenStream> {
     Some(quote!(#reader.#method()))
 }
 
-/// Whether a message with this value needs the table of objects.
-pub(crate) fn holds_object(slot: &Slot) -> bool {
-    matches!(slot.ty, Ty::Object(..))
+/// Whether what writes a value takes the message's table of objects.
+pub(crate) fn builds_objects(slot: &Slot) -> bool {
+    slot.generic || builds_type(&slot.ty)
+}
+
+fn builds_type(ty: &Ty) -> bool {
+    match ty {
+        Ty::Unit | Ty::Number(_) | Ty::Text | Ty::TextBytes | Ty::Enum(_) => false,
+        Ty::Map(_, entry) => builds_objects(&entry.0) || builds_objects(&entry.1),
+        Ty::Extern(_, plain) => builds_type(plain),
+        _ => true,
+    }
+}
+
+/// Whether what reads a value takes the message's table of objects.
+pub(crate) fn reads_objects(slot: &Slot) -> bool {
+    reads_type(&slot.ty)
+}
+
+fn reads_type(ty: &Ty) -> bool {
+    match ty {
+        Ty::Unit | Ty::Number(_) | Ty::Text | Ty::TextBytes | Ty::Data | Ty::Enum(_) => false,
+        Ty::Map(_, entry) => reads_objects(&entry.0) || reads_objects(&entry.1),
+        Ty::Extern(_, plain) => reads_type(plain),
+        _ => true,
+    }
 }

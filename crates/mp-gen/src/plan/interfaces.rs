@@ -2,11 +2,11 @@
 
 use mp_schema::{Decl, Field, Interface, Method, MethodKind};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::types::Place;
 use super::{AncestorPlan, AsyncPlan, InterfacePlan, MethodPlan, Planner, SpecialPlan};
-use crate::names::{self, Names};
+use crate::names;
 
 impl Planner<'_> {
     /// Plans an interface with `$Proxy.wrap`. `None` after reporting what is wrong with it.
@@ -23,7 +23,7 @@ impl Planner<'_> {
             return self.report(place, "is generic, which proxies cannot be", help);
         }
         let name = self.rust_name(decl.id)?;
-        let snake = names::snake(&name.to_string());
+        let snake = names::snake(&names::stem(&name));
         let screaming = snake.to_uppercase();
         let private = |kind, name| self.derived_name(decl, &format!("{path}.{kind}"), name);
         let methods = self.methods(interface);
@@ -48,8 +48,8 @@ impl Planner<'_> {
             client: self.client_name(interface)?,
             id_constant: private("id", format!("{screaming}_ID")),
             scope: private("scope", screaming.clone()),
-            as_client: format_ident!("as_{snake}_client"),
-            start: format_ident!("start_{snake}"),
+            as_client: names::ident(&names::as_client(&name)),
+            start: names::ident(&names::start(&name)),
             asynchronous: self.asynchronous(interface, place)?,
             all_methods: private("all", format!("{screaming}_METHODS")),
             wire_name: private("wire", format!("{snake}_wire")),
@@ -104,7 +104,7 @@ impl Planner<'_> {
     fn async_name(&self, interface: &Interface) -> Option<Ident> {
         let (decl, name) = (&interface.decl, self.rust_name(interface.decl.id)?);
         let key = format!("{}.Async", decl.path.join("."));
-        Some(self.derived_name(decl, &key, format!("{name}Async")))
+        Some(self.derived_name(decl, &key, format!("{}Async", names::stem(&name))))
     }
 
     /// The name of an interface's client.
@@ -113,7 +113,7 @@ impl Planner<'_> {
         Some(self.derived_name(
             decl,
             &format!("{}.Client", decl.path.join(".")),
-            format!("{name}Client"),
+            format!("{}Client", names::stem(&name)),
         ))
     }
 
@@ -146,12 +146,12 @@ impl Planner<'_> {
             );
         }
         let has = |kind| interface.methods.iter().any(|method| method.kind == kind);
-        let snake = names::snake(&self.rust_name(interface.decl.id)?.to_string());
+        let trait_name = self.rust_name(interface.decl.id)?;
         Some(AncestorPlan {
             id: interface.decl.id,
             path: self.type_path(interface.decl.id, place)?,
-            as_client: format_ident!("as_{snake}_client"),
-            start: format_ident!("start_{snake}"),
+            as_client: names::ident(&names::as_client(&trait_name)),
+            start: names::ident(&names::start(&trait_name)),
             above: self
                 .schema
                 .ancestors(interface.decl.id)
@@ -165,7 +165,7 @@ impl Planner<'_> {
     }
 
     fn methods(&self, interface: &Interface) -> Option<Vec<MethodPlan>> {
-        let mut scope = Names::default();
+        let names = self.method_names(interface);
         let mut methods: Vec<&Method> = interface
             .methods
             .iter()
@@ -175,7 +175,7 @@ impl Planner<'_> {
         // Every method is planned, so that all that is wrong is reported.
         let planned: Vec<_> = methods
             .into_iter()
-            .map(|method| self.method(interface, method, &mut scope))
+            .map(|method| self.method(interface, method, names.get(&method.ordinal)?))
             .collect();
         planned.into_iter().collect()
     }

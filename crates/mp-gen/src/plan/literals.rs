@@ -4,11 +4,12 @@ use mp_schema::{Type, Value};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::scopes::enumerant_name;
 use super::{Planner, Ty};
 use crate::names;
 
 impl Planner<'_> {
-    /// A default or constant as a Rust expression; `None` for lists and structs, whose values the model does not have.
+    /// A default or constant as a Rust expression; `None` for lists and structs, which are read from the accessors.
     pub(super) fn literal(
         &self,
         ty: &Ty,
@@ -16,6 +17,7 @@ impl Planner<'_> {
         value: &Value,
     ) -> Option<TokenStream> {
         Some(match value {
+            Value::Void => quote!(()),
             Value::Bool(v) => quote!(#v),
             Value::Int8(v) => literal(&v.to_string()),
             Value::Int16(v) => literal(&v.to_string()),
@@ -41,7 +43,7 @@ impl Planner<'_> {
                     .enumeration(target.id)?
                     .enumerants
                     .get(usize::from(*ordinal))?;
-                let variant = names::ident(&names::pascal(&enumerant.name));
+                let variant = names::ident(&enumerant_name(enumerant));
                 quote!(#path::#variant)
             }
             _ => return None,
@@ -63,15 +65,4 @@ fn float(value: f64, text: &str, ty: &TokenStream) -> TokenStream {
     } else {
         literal(text)
     }
-}
-
-/// The type of a constant; `None` for what cannot be one.
-pub(super) fn constant_type(ty: &Ty) -> Option<TokenStream> {
-    Some(match ty {
-        Ty::Number(name) => literal(name),
-        Ty::Text => quote!(&str),
-        Ty::Data => quote!(&[u8]),
-        Ty::Enum(path) => path.clone(),
-        _ => return None,
-    })
 }

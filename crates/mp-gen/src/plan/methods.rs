@@ -2,7 +2,7 @@
 
 use mp_schema::{Arg, Decl, Field, Interface, Method, Role, Type, TypeRef};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::interfaces::special_plan;
 use super::types::Place;
@@ -12,12 +12,12 @@ use super::{
 use crate::names::{self, Names};
 
 impl Planner<'_> {
-    /// Plans a method. `scope` has the names of the methods before it. `None` after reporting what is wrong with it.
+    /// Plans a method, by its Rust name. `None` after reporting what is wrong with it.
     pub(super) fn method(
         &self,
         interface: &Interface,
         method: &Method,
-        scope: &mut Names,
+        name: &str,
     ) -> Option<MethodPlan> {
         let path = format!("{}.{}", interface.decl.path.join("."), method.name);
         let place = Place {
@@ -26,9 +26,6 @@ impl Planner<'_> {
             objects: true,
         };
         self.check_method(method, place)?;
-        let name = scope.take(names::snake(
-            method.cxx_name.as_deref().unwrap_or(&method.name),
-        ));
         let mut fields = Fields::default();
         for arg in method.args.iter().filter(|arg| arg.count != 0) {
             self.argument(method, arg, &path, &mut fields);
@@ -37,15 +34,15 @@ impl Planner<'_> {
             return None;
         }
         fields.args.sort_by_key(|(order, _)| *order);
-        let (output, error) = self.method_types(interface, &name, &path, &mut fields);
+        let (output, error) = self.method_types(interface, name, &path, &mut fields);
         let special = special_plan(method);
         Some(MethodPlan {
             schema_name: method.name.clone(),
             doc: method.comment.clone(),
-            name: names::ident(&name),
-            async_name: format_ident!("{name}_async"),
-            shared_name: format_ident!("{name}_as"),
-            constant: self.static_name(interface, method, &name),
+            name: names::ident(name),
+            async_name: names::ident(&names::async_twin(name)),
+            shared_name: names::ident(&names::shared(name)),
+            constant: self.static_name(interface, method, name),
             ordinal: special.ordinal,
             context: special.context,
             thread_map_param: special.thread_map_param,
@@ -76,13 +73,6 @@ impl Planner<'_> {
                 "declare one method for each type",
             );
         }
-        if method.results.target.id == STREAM_RESULT {
-            return self.report(
-                place,
-                "is a streaming method, which cannot be carried",
-                "write `-> ()` instead of `-> stream`",
-            );
-        }
         if method
             .params
             .fields
@@ -107,7 +97,7 @@ impl Planner<'_> {
         let type_name = |suffix: &str| {
             let trait_name = self
                 .rust_name(interface.decl.id)
-                .map(|name| name.to_string())
+                .map(|name| names::stem(&name))
                 .unwrap_or_default();
             let name = self.derived_name(
                 &interface.decl,
@@ -148,7 +138,7 @@ impl Planner<'_> {
         let path = format!("{}.{}.static", decl.path.join("."), method.name);
         let trait_name = self
             .rust_name(decl.id)
-            .map(|name| names::screaming(&name.to_string()))
+            .map(|name| names::screaming(&names::stem(&name)))
             .unwrap_or_default();
         self.derived_name(
             decl,
@@ -221,6 +211,7 @@ impl Planner<'_> {
             (false, true) => Presence::Null,
             (false, false) => Presence::Always,
         };
+        slot.is_default = self.has_default(&slot, &field.ty);
         Some(slot)
     }
 
@@ -278,6 +269,9 @@ impl Planner<'_> {
         suffix: &str,
         place: Place<'_>,
     ) -> Option<TokenStream> {
+        if message.target.id == STREAM_RESULT {
+            return Some(quote!(mp::capnp::any_pointer::Owned));
+        }
         if message.is_implicit {
             let module = message_module(method, suffix);
             let interface = self.wire_path(decl);
@@ -337,8 +331,8 @@ impl Fields {
 
 /// What `capnpc` calls the module of a method's params or results.
 fn message_module(method: &Method, suffix: &str) -> Ident {
-    names::ident(&names::accessor_module(&format!("{}{suffix}", method.name)))
+    names::ident(&names::message_module(&method.name, suffix))
 }
 
-/// `StreamResult` of `/capnp/stream.capnp`: what `-> stream` means.
+/// `StreamResult` of `/capnp/stream.capnp`, which has no fields: what `-> stream` means.
 const STREAM_RESULT: u64 = 0x995f_9a33_77c0_b16e;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mp_schema::{Diagnostic, Diagnostics, Error, Item, Schema};
 use proc_macro2::{Ident, TokenStream};
 
+use super::method_names::MethodNames;
 use super::scopes::{declarations, wanted_name};
 use super::types::Place;
 use super::{FilePlan, Files, ItemPlan, Plan, Slot};
@@ -32,6 +33,8 @@ pub(crate) struct Planner<'a> {
     pub(super) collections: RefCell<BTreeMap<u64, BTreeSet<Collection>>>,
     /// Names of types that the schema does not name, by file and path.
     pub(super) derived: RefCell<BTreeMap<(u64, String), Ident>>,
+    /// The names of methods, by interface.
+    pub(super) method_names: RefCell<BTreeMap<u64, MethodNames>>,
     /// The file of the item being planned.
     pub(super) current_file: Cell<u64>,
 }
@@ -67,6 +70,7 @@ impl<'a> Planner<'a> {
             imports: RefCell::default(),
             collections: RefCell::default(),
             derived: RefCell::default(),
+            method_names: RefCell::default(),
             current_file: Cell::default(),
         };
         // Names that follow from others come before anything imported.
@@ -107,11 +111,12 @@ impl<'a> Planner<'a> {
             }
         }
         self.plan_needed(&mut items, &mut needed);
-        self.plan_spare(&spare, &mut items);
+        let mut warnings = self.plan_spare(&spare, &mut items);
+        self.check_parent_modules(&mut warnings);
         self.config
             .report_unused(&self.known.borrow(), &mut self.diagnostics.borrow_mut());
         self.diagnostics.take().into_result()?;
-        Ok(self.assemble(items))
+        Ok(self.assemble(items, warnings))
     }
 
     /// Reports an error of the item being planned. Always `None`.
@@ -181,9 +186,11 @@ impl<'a> Planner<'a> {
     /// The place of a field with nothing configured.
     pub(super) fn slot(&self, field: &mp_schema::Field, label: String, ty: super::Ty) -> Slot {
         Slot {
-            name: names::ident(&names::snake(
-                field.cxx_name.as_deref().unwrap_or(&field.name),
-            )),
+            name: names::ident(&names::snake(names::wanted(
+                &field.annotations,
+                field.cxx_name.as_deref(),
+                &field.name,
+            ))),
             accessor: names::accessor(&field.name),
             label,
             ty,
@@ -191,6 +198,8 @@ impl<'a> Planner<'a> {
             boxed: false,
             generic: matches!(field.ty, mp_schema::Type::Parameter { .. }),
             group: field.is_group,
+            is_default: true,
+            is_comparable: !self.holds_object(&field.ty),
             doc: field
                 .comment
                 .clone()
@@ -202,7 +211,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn plan_item(
+    pub(super) fn plan_item(
         &self,
         item: &Item,
         items: &mut BTreeMap<u64, ItemPlan>,
@@ -226,44 +235,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Reports names for which `capnpc` would generate what is not Rust.
-    fn check_names(&self, item: &Item) {
-        let decl = item.decl();
-        let report = |name: &str, location, what| {
-            let path = format!("{}.{name}", decl.path.join("."));
-            let place = Place {
-                path: if name.is_empty() { &decl.name } else { &path },
-                location,
-                objects: false,
-            };
-            let help = "rename it: names are not sent, so peers do not notice";
-            self.report::<()>(place, what, help);
-        };
-        let is_module = matches!(item, Item::Struct(_) | Item::Interface(_));
-        if is_module && names::is_bad_module(&decl.name) {
-            report(
-                "",
-                &decl.location,
-                "has a name that is a Rust keyword as a module",
-            );
-        }
-        let no_variant = "has a name that cannot be a variant of a Rust enum";
-        match item {
-            Item::Enum(enumeration) => {
-                for enumerant in enumeration.enumerants.iter().filter(|e| e.name == "self") {
-                    report(&enumerant.name, &enumerant.location, no_variant);
-                }
-            }
-            Item::Struct(structure) => {
-                let members = structure.fields.iter().filter(|f| f.discriminant.is_some());
-                for field in members.filter(|field| field.name == "self") {
-                    report(&field.name, &field.location, no_variant);
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// Plans what the planned items refer to, until nothing new comes.
     fn plan_needed(&self, items: &mut BTreeMap<u64, ItemPlan>, needed: &mut BTreeSet<u64>) {
         let mut done: BTreeSet<u64> = items.keys().copied().collect();
@@ -277,53 +248,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Plans the types that no proxy uses. One that cannot be carried is left out, as are those that refer to it.
-    fn plan_spare(&self, spare: &[u64], items: &mut BTreeMap<u64, ItemPlan>) {
-        let mut waiting = BTreeMap::new();
-        for id in spare
-            .iter()
-            .filter(|id| !items.contains_key(*id))
-            .collect::<Vec<_>>()
-        {
-            let Some(item) = self.schema.item(*id) else {
-                continue;
-            };
-            let errors = self.diagnostics.borrow().0.len();
-            let (mut planned, mut needed) = (BTreeMap::new(), BTreeSet::new());
-            if matches!(item, Item::Interface(_))
-                || !self.plan_item(item, &mut planned, &mut needed)
-            {
-                self.diagnostics.borrow_mut().0.truncate(errors);
-            } else {
-                waiting.extend(
-                    planned
-                        .into_iter()
-                        .map(|(id, item)| (id, (item, needed.clone()))),
-                );
-            }
-        }
-        let is_there = |id: &u64, waiting: &BTreeMap<u64, _>| {
-            items.contains_key(id)
-                || waiting.contains_key(id)
-                || self
-                    .schema
-                    .item(*id)
-                    .is_some_and(|item| !self.is_generated(item.decl().file))
-        };
-        loop {
-            let lost = waiting
-                .iter()
-                .find(|(_, (_, needed)): &(_, &(_, BTreeSet<u64>))| {
-                    needed.iter().any(|id| !is_there(id, &waiting))
-                })
-                .map(|(id, _)| *id);
-            let Some(id) = lost else { break };
-            waiting.remove(&id);
-        }
-        items.extend(waiting.into_iter().map(|(id, (item, _))| (id, item)));
-    }
-
-    fn assemble(&self, mut items: BTreeMap<u64, ItemPlan>) -> Plan {
+    fn assemble(&self, mut items: BTreeMap<u64, ItemPlan>, warnings: Diagnostics) -> Plan {
         let mut files = Vec::new();
         for file in self
             .schema
@@ -349,6 +274,7 @@ impl<'a> Planner<'a> {
         }
         Plan {
             files,
+            warnings,
             local_marker: self.config.has_conversions(),
         }
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use mp_schema::{Item, Schema};
 use proc_macro2::{Ident, TokenStream};
 
-use super::literals::constant_type;
 use super::types::Place;
-use super::{ConstantPlan, EnumPlan, EnumerantPlan, Planner};
+use super::{ConstantPlan, ConstantValue, EnumPlan, EnumerantPlan, Planner};
 use crate::names::{self, Names};
+use crate::rust_annotations;
 
 impl Planner<'_> {
     /// `use` declarations for the types of other files.
@@ -38,7 +38,7 @@ impl Planner<'_> {
             .iter()
             .map(|name| names::ident(&names::accessor_module(name)));
         let accessors = self.accessors(decl.file);
-        let own = names::ident(&decl.name);
+        let own = names::ident(&names::for_capnpc(&decl.name));
         EnumPlan {
             schema_path: path.clone(),
             doc: decl.comment.clone(),
@@ -51,7 +51,7 @@ impl Planner<'_> {
                 .enumerants
                 .iter()
                 .map(|enumerant| EnumerantPlan {
-                    name: names::ident(&scope.take(names::pascal(&enumerant.name))),
+                    name: names::ident(&scope.take(enumerant_name(enumerant))),
                     wire: names::ident(&names::accessor_variant(&enumerant.name)),
                     doc: enumerant
                         .comment
@@ -62,7 +62,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Plans a constant; `None` for lists and structs, which cannot be constants in Rust.
+    /// Plans a constant. `None` after reporting what is wrong with it.
     pub(super) fn constant(&self, constant: &mp_schema::Constant) -> Option<ConstantPlan> {
         let decl = &constant.decl;
         let path = decl.path.join(".");
@@ -71,18 +71,34 @@ impl Planner<'_> {
             location: &decl.location,
             objects: false,
         };
+        if self.holds_object(&constant.ty) {
+            let help = "remove it: a constant cannot have an object to hold";
+            return self.report(place, "is a constant of a type that holds objects", help);
+        }
         let ty = self.plain(&constant.ty, place)?;
-        let value = self.literal(&ty, &constant.ty, &constant.value)?;
+        let value = match self.literal(&ty, &constant.ty, &constant.value) {
+            Some(literal) => ConstantValue::Literal(literal),
+            None => {
+                let around = self.wire_path_of(decl.file, &decl.path[..decl.path.len() - 1]);
+                let name = names::ident(&names::accessor_module(&decl.name).to_uppercase());
+                ConstantValue::Message(quote::quote!(#around::#name), path.clone())
+            }
+        };
         Some(ConstantPlan {
             doc: decl
                 .comment
                 .clone()
                 .unwrap_or_else(|| format!("The schema's constant `{path}`.")),
             name: self.rust_name(decl.id)?,
-            ty: constant_type(&ty)?,
+            ty,
             value,
         })
     }
+}
+
+/// The variant for a value of an enum.
+pub(super) fn enumerant_name(enumerant: &mp_schema::Enumerant) -> String {
+    names::pascal(names::wanted(&enumerant.annotations, None, &enumerant.name))
 }
 
 /// All declarations in the file's order, nested ones after the one around them; groups after their struct.
@@ -111,6 +127,11 @@ pub(super) fn declarations(schema: &Schema, items: &[u64]) -> Vec<u64> {
 /// The Rust name that a declaration would have if it were alone.
 pub(super) fn wanted_name(item: &Item) -> Option<String> {
     let decl = item.decl();
+    if matches!(item, Item::Struct(_) | Item::Enum(_))
+        && let Some(name) = rust_annotations::name(&decl.annotations)
+    {
+        return Some(names::pascal(names::wanted(&decl.annotations, None, name)));
+    }
     let joined = || {
         decl.path
             .iter()
@@ -144,7 +165,5 @@ pub(super) fn wanted_name(item: &Item) -> Option<String> {
 /// The C++ name without namespaces, if it is a plain name.
 fn cxx_name(wrap: &mp_schema::Wrap) -> Option<String> {
     let name = wrap.short_name();
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    is_plain.then(|| names::pascal(name))
+    names::is_plain(name).then(|| names::pascal(name))
 }

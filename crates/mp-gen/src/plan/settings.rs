@@ -4,18 +4,21 @@ use mp_schema::Type;
 use quote::quote;
 
 use super::types::Place;
-use super::{Planner, Slot, Ty};
+use super::{Planner, Presence, Slot, Ty};
 use crate::config::{Collection, Setting};
 use crate::names;
 
 impl Planner<'_> {
-    /// Applies the settings for a path to a type. Returns whether it is to be optional, too.
+    /// Applies the settings for a path to a type, those for its elements first. Returns whether it is to be optional, too.
     pub(super) fn configured(
         &self,
         mut ty: Ty,
         schema_type: &Type,
         place: Place<'_>,
     ) -> Option<(Ty, bool)> {
+        if let (Ty::List(element), Type::List(element_type)) = (&mut ty, schema_type) {
+            self.configure_element(element, element_type, place)?;
+        }
         let mut optional = false;
         for (setting, location) in self.config.of(place.path) {
             let at = Place { location, ..place };
@@ -39,15 +42,9 @@ impl Planner<'_> {
                     ty = self.collection(*collection, ty, schema_type, at)?;
                 }
                 Setting::Extern(name) => match syn::parse_str::<syn::Type>(name) {
-                    Ok(path) if !matches!(ty, Ty::Object(..)) => {
+                    Ok(path) => {
+                        self.check_convertible(&ty, at)?;
                         ty = Ty::Extern(quote!(#path), Box::new(ty));
-                    }
-                    Ok(_) => {
-                        return self.report(
-                            at,
-                            "is an object, which cannot be converted",
-                            "implement its trait instead",
-                        );
                     }
                     Err(error) => {
                         return self.report(
@@ -76,6 +73,50 @@ impl Planner<'_> {
         Some((ty, optional))
     }
 
+    /// Applies the settings for a list's elements, whose path is the list's with `[]`.
+    fn configure_element(&self, element: &mut Ty, ty: &Type, list: Place<'_>) -> Option<()> {
+        let path = format!("{}[]", list.path);
+        let place = Place {
+            path: &path,
+            ..list
+        };
+        let (configured, optional) = self.configured(element.clone(), ty, place)?;
+        *element = match configured {
+            object @ Ty::Object(..) if optional => Ty::Nullable(Box::new(object)),
+            _ if optional => {
+                let help = "null reads as an empty value; a type of yours can take that for nothing: `extern_type`";
+                return self.report(
+                    place,
+                    "is not an object, and cannot be null in a list",
+                    help,
+                );
+            }
+            Ty::Map(..) => {
+                let help = "give the elements a type of yours: `extern_type`";
+                return self.report(place, "is a map in a list, which cannot be carried", help);
+            }
+            configured => configured,
+        };
+        Some(())
+    }
+
+    /// Reports what cannot be given a type of the user's.
+    fn check_convertible(&self, ty: &Ty, at: Place<'_>) -> Option<()> {
+        match ty {
+            Ty::Object(..) => self.report(
+                at,
+                "is an object, which cannot be converted",
+                "implement its trait instead",
+            ),
+            Ty::Extern(..) => self.report(at, "has two conversions", "remove one of them"),
+            ty if ty.has_converted_elements() => {
+                let help = "remove one of them";
+                self.report(at, "has a conversion, and so have its elements", help)
+            }
+            _ => Some(()),
+        }
+    }
+
     fn collection(
         &self,
         collection: Collection,
@@ -91,6 +132,10 @@ impl Planner<'_> {
         let (Ty::List(element), Type::List(element_type)) = (ty, schema_type) else {
             return self.report(at, "is not a list", "maps and sets are for lists");
         };
+        if matches!(*element, Ty::Extern(..)) && matches!(**element_type, Type::Struct(_)) {
+            let help = format!("use `{0}[key]` or `{0}[value]`", at.path);
+            return self.report(at, "has elements with a conversion", &help);
+        }
         if matches!(collection, Collection::BTreeSet | Collection::HashSet) {
             if !is_key(&element) {
                 let help = "sets can hold integers, Bool, Text, Data and enums";
@@ -99,7 +144,7 @@ impl Planner<'_> {
             return Some(Ty::Set(collection, element));
         }
         let entry = self.entry_slots(element_type, at)?;
-        if !is_key(&entry.0.ty) {
+        if !is_key(&entry.0.ty) || entry.0.presence != Presence::Always {
             let help = "keys can be integers, Bool, Text, Data and enums";
             return self.report(at, "has keys that cannot be compared", help);
         }
@@ -126,14 +171,24 @@ impl Planner<'_> {
         let slot = |index: usize, name: &str| {
             let field = &structure.fields[index];
             let path = format!("{}.{}", structure.decl.path.join("."), field.name);
-            let place = Place {
+            let own = Place {
                 path: &path,
                 location: &field.location,
-                objects: false,
+                objects: true,
             };
-            let ty = self.plain(&field.ty.substitute(&target.brand), place)?;
+            let field_type = field.ty.substitute(&target.brand);
+            let plain = self.plain(&field_type, own)?;
+            // The settings of the struct's field hold in every map, and then there are those of this one.
+            let (ty, optional) = self.configured(plain, &field_type, own)?;
+            let here = format!("{}[{name}]", at.path);
+            self.known.borrow_mut().push(here.clone());
+            let (ty, optional_here) =
+                self.configured(ty, &field_type, Place { path: &here, ..at })?;
             let mut slot = self.slot(field, path.clone(), ty);
             slot.name = names::ident(name);
+            if optional || optional_here {
+                slot.presence = Presence::Null;
+            }
             Some(slot)
         };
         Some((slot(0, "key")?, slot(1, "value")?))
@@ -148,11 +203,11 @@ fn as_bytes(ty: &Ty) -> Option<Ty> {
     }
 }
 
-/// Whether values can be compared and hashed.
+/// Whether values can be compared and hashed. Of types of the user's the compiler will tell.
 fn is_key(ty: &Ty) -> bool {
     match ty {
         Ty::Number(name) => !name.starts_with('f'),
-        Ty::Text | Ty::TextBytes | Ty::Data | Ty::Enum(_) => true,
+        Ty::Text | Ty::TextBytes | Ty::Data | Ty::Enum(_) | Ty::Extern(..) => true,
         _ => false,
     }
 }

@@ -1,8 +1,6 @@
 //! Structs, groups and unions.
 
-use std::collections::BTreeSet;
-
-use mp_schema::{Field, Struct, Type, Value};
+use mp_schema::{Field, Struct, Value};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -39,24 +37,21 @@ impl Planner<'_> {
         let slots: Vec<Slot> = slots.into_iter().map(|(_, slot)| slot).collect();
         let union = (!members.is_empty())
             .then(|| self.union(structure, members, slots.is_empty(), &mut scope));
-        let params = self.generic_params(decl.id);
+        let all = |test: fn(&Slot) -> bool| slots.iter().all(test);
         Some(StructPlan {
             schema_path: path.clone(),
             doc: decl.comment.clone(),
             name: self.rust_name(decl.id)?,
-            type_params: params
-                .iter()
-                .filter_map(|(scope, index)| {
-                    Some(names::ident(
-                        self.schema
-                            .item(*scope)?
-                            .decl()
-                            .type_params
-                            .get(usize::from(*index))?,
-                    ))
-                })
-                .collect(),
+            type_params: self.param_names(decl.id),
             wire: self.wire_path(decl),
+            is_default: match &union {
+                Some(union) => union.is_default && all(|slot| slot.is_default),
+                None => all(|slot| slot.is_default),
+            },
+            is_comparable: all(|slot| slot.is_comparable)
+                && union
+                    .iter()
+                    .all(|union| (union.variants.iter()).all(|variant| variant.slot.is_comparable)),
             default_from_message: fields
                 .iter()
                 .any(|field| is_default_unknown(structure, field)),
@@ -66,51 +61,20 @@ impl Planner<'_> {
         })
     }
 
-    /// Whether a value of this type has to be built apart: it holds an object, or a value with a conversion.
-    pub(super) fn is_apart(&self, ty: &Type) -> bool {
-        self.holds_conversion(ty, &mut BTreeSet::new())
-    }
-
-    fn holds_conversion(&self, ty: &Type, seen: &mut BTreeSet<u64>) -> bool {
-        let target = match ty {
-            Type::Interface(_) => return true,
-            Type::List(element) => return self.holds_conversion(element, seen),
-            Type::Struct(target) if seen.insert(target.id) => target,
-            _ => return false,
-        };
-        let Some(structure) = self.schema.structure(target.id) else {
-            return false;
-        };
-        // What another crate configured is not known here.
-        let is_external = self
-            .files
-            .get(structure.decl.file)
-            .is_some_and(|file| file.external.is_some());
-        let path = structure.decl.path.join(".");
-        is_external
-            || structure
-                .fields
-                .iter()
-                .filter(|field| is_shown(field))
-                .any(|field| {
-                    self.config.is_converted(&format!("{path}.{}", field.name))
-                        || self.holds_conversion(&field.ty.substitute(&target.brand), seen)
-                })
-    }
-
     fn field(&self, structure: &Struct, field: &Field, path: &str) -> Option<Slot> {
         let path = format!("{path}.{}", field.name);
         self.known.borrow_mut().push(path.clone());
         let place = Place {
             path: &path,
             location: &field.location,
-            objects: false,
+            objects: true,
         };
         let plain = match field.group() {
             Some(group) => Ty::Struct(self.type_path(group.id, place)?, self.own_params(structure)),
             None => self.plain(&field.ty, place)?,
         };
         let (ty, optional) = self.configured(plain, &field.ty, place)?;
+        let optional = optional | self.rust_annotations(field, place)?;
         if field.count > 1 && !matches!(ty, Ty::Extern(..)) {
             return self.report_count(place, field.count);
         }
@@ -139,22 +103,14 @@ impl Planner<'_> {
             );
         }
         slot.default = self.default(&slot, field);
+        slot.is_default = self.has_default(&slot, &field.ty);
         Some(slot)
     }
 
     /// The parameters of a generic struct as arguments of the groups in it.
     fn own_params(&self, structure: &Struct) -> Vec<Ty> {
-        let params = self.generic_params(structure.decl.id);
-        let name = |(scope, index): (u64, u16)| {
-            Some(names::ident(
-                self.schema
-                    .item(scope)?
-                    .decl()
-                    .type_params
-                    .get(usize::from(index))?,
-            ))
-        };
-        params.into_iter().filter_map(name).map(Ty::Param).collect()
+        let params = self.param_names(structure.decl.id).into_iter();
+        params.map(Ty::Param).collect()
     }
 
     fn union(
@@ -168,7 +124,7 @@ impl Planner<'_> {
         let field = (!is_all).then(|| {
             let name = self
                 .rust_name(structure.decl.id)
-                .map(|name| name.to_string())
+                .map(|name| names::stem(&name))
                 .unwrap_or_default();
             let path = format!("{}.which", structure.decl.path.join("."));
             (
@@ -176,6 +132,7 @@ impl Planner<'_> {
                 self.derived_name(&structure.decl, &path, format!("{name}Which")),
             )
         });
+        let is_default = members.first().is_some_and(|(_, slot)| slot.is_default);
         let mut variants = Names::default();
         let variants = members.into_iter().map(|(field, slot)| VariantPlan {
             name: names::ident(&variants.take(names::pascal(&plain_name(&slot)))),
@@ -184,6 +141,7 @@ impl Planner<'_> {
         });
         UnionPlan {
             field,
+            is_default,
             variants: variants.collect(),
         }
     }
@@ -217,34 +175,10 @@ impl Planner<'_> {
             _ => literal,
         })
     }
-
-    /// Whether a struct type contains another, not counting lists.
-    fn reaches(&self, ty: &Type, wanted: u64) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut stack = vec![ty];
-        while let Some(ty) = stack.pop() {
-            let Type::Struct(target) = ty else { continue };
-            if target.id == wanted {
-                return true;
-            }
-            if seen.insert(target.id)
-                && let Some(structure) = self.schema.structure(target.id)
-            {
-                stack.extend(
-                    structure
-                        .fields
-                        .iter()
-                        .filter(|field| is_shown(field))
-                        .map(|field| &field.ty),
-                );
-            }
-        }
-        false
-    }
 }
 
 /// Whether users see the field.
-fn is_shown(field: &Field) -> bool {
+pub(super) fn is_shown(field: &Field) -> bool {
     !field.skip && field.has_of.is_none() && field.count != 0
 }
 

@@ -13,17 +13,13 @@ pub(super) struct Place<'a> {
     /// `Values.passMap.value`
     pub path: &'a str,
     pub location: &'a Location,
-    /// Whether a reference to an object can stand here: in params and results, not in structs and lists.
+    /// Whether a reference to an object can stand here: not in generic arguments and constants.
     pub objects: bool,
 }
 
 impl Planner<'_> {
     /// The Rust type for a schema type, without settings. `None` after reporting why there is none.
     pub(super) fn plain(&self, ty: &Type, place: Place<'_>) -> Option<Ty> {
-        let inner = Place {
-            objects: false,
-            ..place
-        };
         Some(match ty {
             Type::Void => Ty::Unit,
             Type::Text => Ty::Text,
@@ -36,10 +32,10 @@ impl Planner<'_> {
                         "use a list of a declared type",
                     );
                 }
-                _ => Ty::List(Box::new(self.plain(element, inner)?)),
+                _ => Ty::List(Box::new(self.plain(element, place)?)),
             },
             Type::Enum(target) => Ty::Enum(self.type_path(target.id, place)?),
-            Type::Struct(target) => self.structure_type(target, inner)?,
+            Type::Struct(target) => self.structure_type(target, place)?,
             Type::Interface(target) => self.object_type(target, place)?,
             Type::AnyPointer(kind) => {
                 let name = match kind {
@@ -106,9 +102,13 @@ impl Planner<'_> {
 
     /// The module of the accessors for a struct or interface.
     pub(super) fn wire_path(&self, decl: &Decl) -> TokenStream {
-        let accessors = self.accessors(decl.file);
-        let modules = decl
-            .path
+        self.wire_path_of(decl.file, &decl.path)
+    }
+
+    /// The module of the accessors for what has this path in a file.
+    pub(super) fn wire_path_of(&self, file: u64, path: &[String]) -> TokenStream {
+        let accessors = self.accessors(file);
+        let modules = path
             .iter()
             .map(|name| names::ident(&names::accessor_module(name)));
         quote!(#accessors #(::#modules)*)
@@ -132,8 +132,12 @@ impl Planner<'_> {
         }
         let path = self.type_path(target.id, place)?;
         let mut args = Vec::new();
+        let inner = Place {
+            objects: false,
+            ..place
+        };
         for (scope, index) in self.generic_params(target.id) {
-            args.push(self.plain(&binding(&target.brand, scope, index), place)?);
+            args.push(self.plain(&binding(&target.brand, scope, index), inner)?);
         }
         Some(Ty::Struct(path, args))
     }
@@ -142,10 +146,10 @@ impl Planner<'_> {
         let interface = self.schema.interface(target.id)?;
         let name = &interface.decl.name;
         if !place.objects {
-            let message = format!(
-                "is a `{name}` inside of a struct or list, where objects cannot be carried"
-            );
-            return self.report(place, &message, "make it a param or result of the method");
+            let message =
+                format!("has a `{name}` for a generic argument, where objects cannot be carried");
+            let help = "declare a struct with a field of that type instead of the generic one";
+            return self.report(place, &message, help);
         }
         if matches!(target.id, well_known::THREAD_MAP | well_known::THREAD) {
             return self.report(
@@ -178,18 +182,34 @@ impl Planner<'_> {
     }
 
     fn parameter(&self, scope: u64, index: u16, place: Place<'_>) -> Option<Ident> {
-        let name = self
-            .schema
-            .item(scope)
-            .and_then(|item| item.decl().type_params.get(usize::from(index)));
-        match name {
-            Some(name) => Some(names::ident(name)),
-            None => self.report(
-                place,
-                "is of an unbound generic parameter",
-                "bind the parameter to a type",
-            ),
+        let name = self.param_name(scope, index);
+        if name.is_none() {
+            let help = "bind the parameter to a type";
+            return self.report(place, "is of an unbound generic parameter", help);
         }
+        name
+    }
+
+    /// The names of a struct's generic parameters.
+    pub(super) fn param_names(&self, id: u64) -> Vec<Ident> {
+        let params = self.generic_params(id).into_iter();
+        let name = |(scope, index)| self.param_name(scope, index);
+        params.filter_map(name).collect()
+    }
+
+    /// The name of a generic parameter, which is no type's in its file.
+    fn param_name(&self, scope: u64, index: u16) -> Option<Ident> {
+        let decl = self.schema.item(scope)?.decl();
+        let name = decl.type_params.get(usize::from(index))?;
+        let scopes = self.scopes.borrow();
+        let is_type = scopes
+            .get(&decl.file)
+            .is_some_and(|names| names.contains(name));
+        Some(names::ident(&if is_type {
+            format!("{name}_")
+        } else {
+            name.clone()
+        }))
     }
 
     /// The generic parameters of a struct, those of the scopes around it first.

@@ -137,17 +137,18 @@ impl Values for Echo {
     }
 
     fn raise(&self, value: &Person) -> Result<(), ValuesRaiseError> {
-        Err(ValuesRaiseError::PersonError(value.clone()))
+        Err(value.clone().into())
     }
 
     fn raise_if(&self, value: i32) -> Result<i32, ValuesRaiseIfError> {
         if value % 2 == 0 {
             return Ok(value);
         }
-        Err(ValuesRaiseIfError::PersonError(Person {
+        let odd = Person {
             name: "odd".to_owned(),
             ..Person::default()
-        }))
+        };
+        Err(odd.into())
     }
 
     fn fail(&self, message: &str) -> Result<(), Error> {

@@ -62,6 +62,12 @@ mp::methods! {
     CALCULATOR_SOLVE_EQUATION = "solveEquation", 1, Some(0), solve_equation_params => solve_equation_results;
 }
 
+impl ::std::fmt::Debug for dyn Calculator {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Calculator {
     type Client = CalculatorClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {

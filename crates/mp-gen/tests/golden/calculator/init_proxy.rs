@@ -90,6 +90,12 @@ mp::methods! {
     INIT_MAKE_PRINTER = "makePrinter", 2, Some(0), make_printer_params => make_printer_results, apart(false, true);
 }
 
+impl ::std::fmt::Debug for dyn Init {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Init {
     type Client = InitClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {

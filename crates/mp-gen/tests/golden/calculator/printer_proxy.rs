@@ -62,6 +62,12 @@ mp::methods! {
     PRINTER_PRINT = "print", 1, Some(0), print_params => print_results;
 }
 
+impl ::std::fmt::Debug for dyn Printer {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Printer {
     type Client = PrinterClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {

@@ -136,6 +136,12 @@ mp::methods! {
     INIT_RETIRED = "retired", 5, None, retired_params => retired_results;
 }
 
+impl ::std::fmt::Debug for dyn Init {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Init {
     type Client = InitClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -619,8 +625,8 @@ impl ValuesClient {
     fn numbers_as<M: mp::Mode>(&self, value: &Numbers) -> M::Output<Numbers> {
         M::call(
             (&self.0, &VALUES_NUMBERS),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_bool_as<M: mp::Mode>(&self, value: bool) -> M::Output<bool> {
@@ -693,37 +699,37 @@ impl ValuesClient {
     ) -> M::Output<Option<Person>> {
         M::call(
             (&self.0, &VALUES_PASS_OPTIONAL_STRUCT),
-            |mut params, _| {
+            |mut params, objects| {
                 if let Some(value) = value {
-                    mp::build(params.reborrow().init_value(), value)?;
+                    mp::build(params.reborrow().init_value(), value, objects)?;
                 }
                 Ok(())
             },
-            |results, _| mp::when(
+            |results, objects| mp::when(
                 results.has_result(),
-                || mp::read(results.get_result(), "result"),
+                || mp::read_with(results.get_result(), "result", objects),
             ),
         )
     }
     fn pass_person_as<M: mp::Mode>(&self, value: &Person) -> M::Output<Person> {
         M::call(
             (&self.0, &VALUES_PASS_PERSON),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_empty_as<M: mp::Mode>(&self, value: &Empty) -> M::Output<Empty> {
         M::call(
             (&self.0, &VALUES_PASS_EMPTY),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_list_as<M: mp::Mode>(&self, value: &[i32]) -> M::Output<Vec<i32>> {
         M::call(
             (&self.0, &VALUES_PASS_LIST),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_nested_as<M: mp::Mode>(
@@ -732,22 +738,22 @@ impl ValuesClient {
     ) -> M::Output<Vec<Vec<String>>> {
         M::call(
             (&self.0, &VALUES_PASS_NESTED),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_blobs_as<M: mp::Mode>(&self, value: &[Vec<u8>]) -> M::Output<Vec<Vec<u8>>> {
         M::call(
             (&self.0, &VALUES_PASS_BLOBS),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_people_as<M: mp::Mode>(&self, value: &[Person]) -> M::Output<Vec<Person>> {
         M::call(
             (&self.0, &VALUES_PASS_PEOPLE),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_map_as<M: mp::Mode>(
@@ -756,12 +762,12 @@ impl ValuesClient {
     ) -> M::Output<BTreeMap<String, String>> {
         M::call(
             (&self.0, &VALUES_PASS_MAP),
-            |params, _| mp::build_map(
+            |params, objects| mp::build_map(
                 value,
                 |n| params.init_value(n),
                 |key, value, mut entry| {
-                    mp::fill(key, |n| entry.reborrow().initn_first(n))?;
-                    mp::fill(value, |n| entry.reborrow().initn_second(n))
+                    mp::fill(key, objects, |n| entry.reborrow().initn_first(n))?;
+                    mp::fill(value, objects, |n| entry.reborrow().initn_second(n))
                 },
             ),
             |results, _| mp::read_map(
@@ -780,12 +786,12 @@ impl ValuesClient {
     ) -> M::Output<i32> {
         M::call(
             (&self.0, &VALUES_MAP_SIZE),
-            |params, _| mp::build_map(
+            |params, objects| mp::build_map(
                 value,
                 |n| params.init_value(n),
                 |key, value, mut entry| {
-                    mp::fill(key, |n| entry.reborrow().initn_first(n))?;
-                    mp::fill(value, |n| entry.reborrow().initn_second(n))
+                    mp::fill(key, objects, |n| entry.reborrow().initn_first(n))?;
+                    mp::fill(value, objects, |n| entry.reborrow().initn_second(n))
                 },
             ),
             |results, _| Ok(results.get_result()),
@@ -794,8 +800,8 @@ impl ValuesClient {
     fn append_mutable_as<M: mp::Mode>(&self, value: &Note) -> M::Output<Note> {
         M::call(
             (&self.0, &VALUES_APPEND_MUTABLE),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_value(), "value"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_value(), "value", objects),
         )
     }
     fn other_name_as<M: mp::Mode>(&self, value: i32) -> M::Output<i32> {
@@ -812,25 +818,25 @@ impl ValuesClient {
     ) -> M::Output<ValuesWithDefaultResult> {
         M::call(
             (&self.0, &VALUES_WITH_DEFAULT),
-            |mut params, _| {
-                mp::build(params.reborrow().init_options(), options)?;
+            |mut params, objects| {
+                mp::build(params.reborrow().init_options(), options, objects)?;
                 params.set_flag(flag);
                 Ok(())
             },
-            |results, _| Ok(ValuesWithDefaultResult {
+            |results, objects| Ok(ValuesWithDefaultResult {
                 flag: results.get_flag(),
-                result: mp::read(results.get_result(), "result")?,
+                result: mp::read_with(results.get_result(), "result", objects)?,
             }),
         )
     }
     fn raise_as<M: mp::Mode>(&self, value: &Person) -> M::Caught<(), ValuesRaiseError> {
         M::call_caught(
             (&self.0, &VALUES_RAISE),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| {
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| {
                 if results.has_error() {
-                    let error = mp::read(results.get_error(), "error")?;
-                    return Ok(Err(ValuesRaiseError::PersonError(error)));
+                    let error = mp::read_with(results.get_error(), "error", objects)?;
+                    return Ok(Err(ValuesRaiseError::PersonError(Box::new(error))));
                 }
                 Ok(Ok(()))
             },
@@ -843,10 +849,10 @@ impl ValuesClient {
         M::call_caught(
             (&self.0, &VALUES_RAISE_IF),
             |mut params, _| params.set_value(value),
-            |results, _| {
+            |results, objects| {
                 if results.has_error() {
-                    let error = mp::read(results.get_error(), "error")?;
-                    return Ok(Err(ValuesRaiseIfError::PersonError(error)));
+                    let error = mp::read_with(results.get_error(), "error", objects)?;
+                    return Ok(Err(ValuesRaiseIfError::PersonError(Box::new(error))));
                 }
                 Ok(Ok(results.get_result()))
             },
@@ -874,8 +880,8 @@ impl ValuesClient {
     ) -> M::Output<ValuesStatsResult> {
         M::call(
             (&self.0, &VALUES_STATS),
-            |mut params, _| {
-                mp::fill(value, |n| params.reborrow().init_value(n))?;
+            |mut params, objects| {
+                mp::fill(value, objects, |n| params.reborrow().init_value(n))?;
                 params.set_want_max(want_max);
                 params.set_want_min(want_min);
                 Ok(())
@@ -890,8 +896,8 @@ impl ValuesClient {
     fn pass_tree_as<M: mp::Mode>(&self, value: &Tree) -> M::Output<Tree> {
         M::call(
             (&self.0, &VALUES_PASS_TREE),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pass_set_as<M: mp::Mode>(
@@ -900,8 +906,8 @@ impl ValuesClient {
     ) -> M::Output<BTreeSet<String>> {
         M::call(
             (&self.0, &VALUES_PASS_SET),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
 }
@@ -931,24 +937,26 @@ pub struct ValuesWithDefaultResult {
 #[non_exhaustive]
 pub enum ValuesRaiseError {
     /// The C++ exception `conformance::PersonError`.
-    PersonError(Person),
+    PersonError(Box<Person>),
     /// Everything else.
     Other(mp::Error),
 }
 
-mp::typed_error!(ValuesRaiseError { PersonError : "conformance::PersonError" });
+mp::typed_error!(ValuesRaiseError { PersonError(Person) : "conformance::PersonError" });
 
 /// How [`Values::raise_if`] can fail.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ValuesRaiseIfError {
     /// The C++ exception `conformance::PersonError`.
-    PersonError(Person),
+    PersonError(Box<Person>),
     /// Everything else.
     Other(mp::Error),
 }
 
-mp::typed_error!(ValuesRaiseIfError { PersonError : "conformance::PersonError" });
+mp::typed_error!(
+    ValuesRaiseIfError { PersonError(Person) : "conformance::PersonError" }
+);
 
 /// What [`Values::stats`] gives back.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -998,6 +1006,12 @@ mp::methods! {
     VALUES_STATS = "stats", 31, Some(0), stats_params => stats_results;
     VALUES_PASS_TREE = "passTree", 32, Some(0), pass_tree_params => pass_tree_results;
     VALUES_PASS_SET = "passSet", 33, None, pass_set_params => pass_set_results;
+}
+
+impl ::std::fmt::Debug for dyn Values {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn Values {
@@ -1056,9 +1070,17 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 6) => mp::serve(
                 (call, &VALUES_NUMBERS),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Numbers| this.numbers(&value),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (VALUES_ID, 7) => mp::serve(
                 (call, &VALUES_PASS_BOOL),
@@ -1115,53 +1137,101 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 15) => mp::serve(
                 (call, &VALUES_PASS_OPTIONAL_STRUCT),
-                |params, _| mp::when(
+                |params, objects| mp::when(
                     params.has_value(),
-                    || mp::read(params.get_value(), "value"),
+                    || mp::read_with(params.get_value(), "value", objects),
                 ),
                 |value: Option<Person>| this.pass_optional_struct(value.as_ref()),
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     if let Some(value) = &result {
-                        mp::build(results.reborrow().init_result(), value)?;
+                        mp::build(results.reborrow().init_result(), value, objects)?;
                     }
                     Ok(())
                 },
             ),
             (VALUES_ID, 16) => mp::serve(
                 (call, &VALUES_PASS_PERSON),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Person| this.pass_person(&value),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (VALUES_ID, 17) => mp::serve(
                 (call, &VALUES_PASS_EMPTY),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Empty| this.pass_empty(&value),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (VALUES_ID, 18) => mp::serve(
                 (call, &VALUES_PASS_LIST),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Vec<i32>| this.pass_list(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (VALUES_ID, 19) => mp::serve(
                 (call, &VALUES_PASS_NESTED),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Vec<Vec<String>>| this.pass_nested(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (VALUES_ID, 20) => mp::serve(
                 (call, &VALUES_PASS_BLOBS),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Vec<Vec<u8>>| this.pass_blobs(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (VALUES_ID, 21) => mp::serve(
                 (call, &VALUES_PASS_PEOPLE),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Vec<Person>| this.pass_people(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (VALUES_ID, 22) => mp::serve(
                 (call, &VALUES_PASS_MAP),
@@ -1174,12 +1244,16 @@ impl mp::Interface for dyn Values {
                     )),
                 ),
                 |value: BTreeMap<String, String>| this.pass_map(&value),
-                |result, results, _| mp::build_map(
+                |result, results, objects| mp::build_map(
                     &result,
                     |n| results.init_result(n),
                     |key, value, mut entry| {
-                        mp::fill(key, |n| entry.reborrow().initn_first(n))?;
-                        mp::fill(value, |n| entry.reborrow().initn_second(n))
+                        mp::fill(key, objects, |n| entry.reborrow().initn_first(n))?;
+                        mp::fill(
+                            value,
+                            objects,
+                            |n| entry.reborrow().initn_second(n),
+                        )
                     },
                 ),
             ),
@@ -1198,9 +1272,17 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 24) => mp::serve(
                 (call, &VALUES_APPEND_MUTABLE),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Note| this.append_mutable(&value),
-                |result, results, _| mp::build(results.init_value(), &result),
+                |result, results, objects| mp::build(
+                    results.init_value(),
+                    &result,
+                    objects,
+                ),
             ),
             (VALUES_ID, 25) => mp::serve(
                 (call, &VALUES_OTHER_NAME),
@@ -1210,24 +1292,32 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 26) => mp::serve(
                 (call, &VALUES_WITH_DEFAULT),
-                |params, _| Ok((
-                    mp::read(params.get_options(), "options")?,
+                |params, objects| Ok((
+                    mp::read_with(params.get_options(), "options", objects)?,
                     params.get_flag(),
                 )),
                 |(options, flag): (Options, bool)| this.with_default(&options, flag),
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     results.set_flag(result.flag);
-                    mp::build(results.reborrow().init_result(), &result.result)
+                    mp::build(
+                        results.reborrow().init_result(),
+                        &result.result,
+                        objects,
+                    )
                 },
             ),
             (VALUES_ID, 27) => mp::serve(
                 (call, &VALUES_RAISE),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Person| mp::catch(this.raise(&value)),
-                |result, mut results, _| match result {
+                |result, mut results, objects| match result {
                     Ok(()) => Ok(()),
                     Err(ValuesRaiseError::PersonError(value)) => {
-                        mp::build(results.reborrow().init_error(), &value)
+                        mp::build(results.reborrow().init_error(), &*value, objects)
                     }
                     Err(ValuesRaiseError::Other(error)) => Err(error),
                 },
@@ -1236,13 +1326,13 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_RAISE_IF),
                 |params, _| Ok(params.get_value()),
                 |value: i32| mp::catch(this.raise_if(value)),
-                |result, mut results, _| match result {
+                |result, mut results, objects| match result {
                     Ok(result) => {
                         results.set_result(result);
                         Ok(())
                     }
                     Err(ValuesRaiseIfError::PersonError(value)) => {
-                        mp::build(results.reborrow().init_error(), &value)
+                        mp::build(results.reborrow().init_error(), &*value, objects)
                     }
                     Err(ValuesRaiseIfError::Other(error)) => Err(error),
                 },
@@ -1261,8 +1351,8 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 31) => mp::serve(
                 (call, &VALUES_STATS),
-                |params, _| Ok((
-                    mp::read(params.get_value(), "value")?,
+                |params, objects| Ok((
+                    mp::read_with(params.get_value(), "value", objects)?,
                     params.get_want_max(),
                     params.get_want_min(),
                 )),
@@ -1287,15 +1377,31 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 32) => mp::serve(
                 (call, &VALUES_PASS_TREE),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Tree| this.pass_tree(&value),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (VALUES_ID, 33) => mp::serve(
                 (call, &VALUES_PASS_SET),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: BTreeSet<String>| this.pass_set(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             _ => call.unimplemented(),
         }
@@ -1363,7 +1469,11 @@ pub struct Numbers {
 }
 
 impl mp::Build<wire::numbers::Builder<'_>> for Numbers {
-    fn build(&self, mut builder: wire::numbers::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::numbers::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_int8(self.i8);
         builder.set_int16(self.i16);
         builder.set_int32(self.i32);
@@ -1380,7 +1490,11 @@ impl mp::Build<wire::numbers::Builder<'_>> for Numbers {
 }
 
 impl mp::Read<wire::numbers::Reader<'_>> for Numbers {
-    fn read(reader: wire::numbers::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::numbers::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             i8: reader.get_int8(),
             i16: reader.get_int16(),
@@ -1413,26 +1527,42 @@ pub struct Person {
 }
 
 impl mp::Build<wire::person::Builder<'_>> for Person {
-    fn build(&self, mut builder: wire::person::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::person::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_name(&self.name);
-        mp::fill(&self.lucky_numbers, |n| builder.reborrow().init_lucky_numbers(n))?;
-        mp::fill(&self.flags, |n| builder.reborrow().init_flags(n))?;
+        mp::fill(
+            &self.lucky_numbers,
+            objects,
+            |n| builder.reborrow().init_lucky_numbers(n),
+        )?;
+        mp::fill(&self.flags, objects, |n| builder.reborrow().init_flags(n))?;
         if let Some(value) = self.age {
             builder.set_age(value);
             builder.set_has_age(true);
         }
-        mp::fill(&self.scores, |n| builder.reborrow().init_scores(n))
+        mp::fill(&self.scores, objects, |n| builder.reborrow().init_scores(n))
     }
 }
 
 impl mp::Read<wire::person::Reader<'_>> for Person {
-    fn read(reader: wire::person::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::person::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             name: mp::read(reader.get_name(), "Person.name")?,
-            lucky_numbers: mp::read(reader.get_lucky_numbers(), "Person.luckyNumbers")?,
-            flags: mp::read(reader.get_flags(), "Person.flags")?,
+            lucky_numbers: mp::read_with(
+                reader.get_lucky_numbers(),
+                "Person.luckyNumbers",
+                objects,
+            )?,
+            flags: mp::read_with(reader.get_flags(), "Person.flags", objects)?,
             age: reader.get_has_age().then(|| reader.get_age()),
-            scores: mp::read(reader.get_scores(), "Person.scores")?,
+            scores: mp::read_with(reader.get_scores(), "Person.scores", objects)?,
         })
     }
 }
@@ -1442,13 +1572,17 @@ impl mp::Read<wire::person::Reader<'_>> for Person {
 pub struct Empty {}
 
 impl mp::Build<wire::empty::Builder<'_>> for Empty {
-    fn build(&self, _: wire::empty::Builder<'_>) -> mp::Result<()> {
+    fn build(&self, _: wire::empty::Builder<'_>, _: &mut mp::Objects) -> mp::Result<()> {
         Ok(())
     }
 }
 
 impl mp::Read<wire::empty::Reader<'_>> for Empty {
-    fn read(_: wire::empty::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        _: wire::empty::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {})
     }
 }
@@ -1461,14 +1595,22 @@ pub struct Note {
 }
 
 impl mp::Build<wire::note::Builder<'_>> for Note {
-    fn build(&self, mut builder: wire::note::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::note::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_message(&self.message);
         Ok(())
     }
 }
 
 impl mp::Read<wire::note::Reader<'_>> for Note {
-    fn read(reader: wire::note::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::note::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             message: mp::read(reader.get_message(), "Note.message")?,
         })
@@ -1497,7 +1639,11 @@ impl Default for Options {
 }
 
 impl mp::Build<wire::options::Builder<'_>> for Options {
-    fn build(&self, mut builder: wire::options::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::options::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_use_cache(self.use_cache);
         builder.set_limit(self.limit);
         builder.set_label(&self.label);
@@ -1506,7 +1652,11 @@ impl mp::Build<wire::options::Builder<'_>> for Options {
 }
 
 impl mp::Read<wire::options::Reader<'_>> for Options {
-    fn read(reader: wire::options::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::options::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             use_cache: reader.get_use_cache(),
             limit: reader.get_limit(),
@@ -1525,17 +1675,25 @@ pub struct Tree {
 }
 
 impl mp::Build<wire::tree::Builder<'_>> for Tree {
-    fn build(&self, mut builder: wire::tree::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::tree::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_label(&self.label);
-        mp::fill(&self.children, |n| builder.reborrow().init_children(n))
+        mp::fill(&self.children, objects, |n| builder.reborrow().init_children(n))
     }
 }
 
 impl mp::Read<wire::tree::Reader<'_>> for Tree {
-    fn read(reader: wire::tree::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::tree::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             label: mp::read(reader.get_label(), "Tree.label")?,
-            children: mp::read(reader.get_children(), "Tree.children")?,
+            children: mp::read_with(reader.get_children(), "Tree.children", objects)?,
         })
     }
 }
@@ -1565,9 +1723,10 @@ where
     fn build(
         &self,
         mut builder: wire::pair::Builder<'a, FirstWire, SecondWire>,
+        objects: &mut mp::Objects,
     ) -> mp::Result<()> {
-        mp::fill(&self.first, |n| builder.reborrow().initn_first(n))?;
-        mp::fill(&self.second, |n| builder.reborrow().initn_second(n))
+        mp::fill(&self.first, objects, |n| builder.reborrow().initn_first(n))?;
+        mp::fill(&self.second, objects, |n| builder.reborrow().initn_second(n))
     }
 }
 
@@ -1587,10 +1746,11 @@ where
     fn read(
         reader: wire::pair::Reader<'a, FirstWire, SecondWire>,
         _: &'static str,
+        objects: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
-            first: mp::read(reader.get_first(), "Pair.first")?,
-            second: mp::read(reader.get_second(), "Pair.second")?,
+            first: mp::read_with(reader.get_first(), "Pair.first", objects)?,
+            second: mp::read_with(reader.get_second(), "Pair.second", objects)?,
         })
     }
 }
@@ -1605,7 +1765,11 @@ pub struct TextIntPair {
 }
 
 impl mp::Build<wire::text_int_pair::Builder<'_>> for TextIntPair {
-    fn build(&self, mut builder: wire::text_int_pair::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::text_int_pair::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_first(&self.first);
         builder.set_second(self.second);
         Ok(())
@@ -1616,6 +1780,7 @@ impl mp::Read<wire::text_int_pair::Reader<'_>> for TextIntPair {
     fn read(
         reader: wire::text_int_pair::Reader<'_>,
         _: &'static str,
+        _: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
             first: mp::read(reader.get_first(), "TextIntPair.first")?,
@@ -1998,6 +2163,12 @@ mp::methods! {
     OBJECTS_IS_NULL = "isNull", 14, Some(0), is_null_params => is_null_results, apart(true, false);
 }
 
+impl ::std::fmt::Debug for dyn Objects {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Objects {
     type Client = ObjectsClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -2201,6 +2372,12 @@ mp::methods! {
     CALLBACK_CALL = "call", 1, Some(0), call_params => call_results;
 }
 
+impl ::std::fmt::Debug for dyn Callback {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Callback {
     type Client = CallbackClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -2298,6 +2475,12 @@ use wire::extended_callback as extended_callback_wire;
 mp::methods! {
     EXTENDED_CALLBACK = "ExtendedCallback", EXTENDED_CALLBACK_ID = 0xf4cd_b8f7_7049_9bd9, EXTENDED_CALLBACK_METHODS in extended_callback_wire;
     EXTENDED_CALLBACK_CALL_EXTENDED = "callExtended", 0, Some(0), call_extended_params => call_extended_results;
+}
+
+impl ::std::fmt::Debug for dyn ExtendedCallback {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn ExtendedCallback {
@@ -2409,6 +2592,12 @@ mp::methods! {
     INT_FN_CALL = "call", 1, Some(0), call_params => call_results;
 }
 
+impl ::std::fmt::Debug for dyn IntFn {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn IntFn {
     type Client = IntFnClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -2505,6 +2694,12 @@ mp::methods! {
     TEXT_FN_CALL = "call", 1, Some(0), call_params => call_results;
 }
 
+impl ::std::fmt::Debug for dyn TextFn {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn TextFn {
     type Client = TextFnClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -2582,6 +2777,12 @@ use wire::counter as counter_wire;
 mp::methods! {
     COUNTER = "Counter", COUNTER_ID = 0xb9ed_9a3a_e113_39c4, COUNTER_METHODS in counter_wire;
     COUNTER_NEXT = "next", 0, Some(0), next_params => next_results;
+}
+
+impl ::std::fmt::Debug for dyn Counter {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn Counter {
@@ -2783,7 +2984,7 @@ impl ThreadsClient {
         M::call(
             (&self.0, &THREADS_APPENDED),
             |_, _| {},
-            |results, _| mp::read(results.get_result(), "result"),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn lock_and_call_as<M: mp::Mode>(&self, r#fn: Arc<dyn IntFn>) -> M::Output<i32> {
@@ -2808,6 +3009,12 @@ mp::methods! {
     THREADS_APPEND = "append", 7, Some(0), append_params => append_results;
     THREADS_APPENDED = "appended", 8, Some(0), appended_params => appended_results;
     THREADS_LOCK_AND_CALL = "lockAndCall", 9, Some(0), lock_and_call_params => lock_and_call_results, apart(true, false);
+}
+
+impl ::std::fmt::Debug for dyn Threads {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn Threads {
@@ -2879,7 +3086,11 @@ impl mp::Interface for dyn Threads {
                 (call, &THREADS_APPENDED),
                 |_, _| Ok(()),
                 |()| this.appended(),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (THREADS_ID, 9) => mp::serve(
                 (call, &THREADS_LOCK_AND_CALL),
@@ -2955,6 +3166,12 @@ use wire::recurse_fn as recurse_fn_wire;
 mp::methods! {
     RECURSE_FN = "RecurseFn", RECURSE_FN_ID = 0x9422_9c97_32e0_81d1, RECURSE_FN_METHODS in recurse_fn_wire;
     RECURSE_FN_CALL = "call", 1, Some(0), call_params => call_results;
+}
+
+impl ::std::fmt::Debug for dyn RecurseFn {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn RecurseFn {

@@ -16,7 +16,11 @@ pub struct Point {
 }
 
 impl mp::Build<wire::point::Builder<'_>> for Point {
-    fn build(&self, mut builder: wire::point::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::point::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_x(self.x);
         builder.set_y(self.y);
         Ok(())
@@ -24,7 +28,11 @@ impl mp::Build<wire::point::Builder<'_>> for Point {
 }
 
 impl mp::Read<wire::point::Reader<'_>> for Point {
-    fn read(reader: wire::point::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::point::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             x: reader.get_x(),
             y: reader.get_y(),
@@ -42,7 +50,11 @@ pub struct Entry {
 }
 
 impl mp::Build<wire::entry::Builder<'_>> for Entry {
-    fn build(&self, mut builder: wire::entry::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::entry::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_key(&self.key);
         builder.set_value(self.value);
         Ok(())
@@ -50,7 +62,11 @@ impl mp::Build<wire::entry::Builder<'_>> for Entry {
 }
 
 impl mp::Read<wire::entry::Reader<'_>> for Entry {
-    fn read(reader: wire::entry::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::entry::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             key: mp::read(reader.get_key(), "Entry.key")?,
             value: reader.get_value(),
@@ -124,6 +140,12 @@ use wire::listener as listener_wire;
 mp::methods! {
     LISTENER = "Listener", LISTENER_ID = 0xb893_7bce_95f3_8262, LISTENER_METHODS in listener_wire;
     LISTENER_NOTIFY = "notify", 1, Some(0), notify_params => notify_results;
+}
+
+impl ::std::fmt::Debug for dyn Listener {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
 }
 
 impl mp::Interface for dyn Listener {

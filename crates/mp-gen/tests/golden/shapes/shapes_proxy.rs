@@ -22,6 +22,12 @@ pub const FAVOURITE: Hue = Hue::Teal;
 /// The schema's constant `huge`.
 pub const HUGE: f64 = f64::INFINITY;
 
+/// The schema's constant `table`.
+pub static TABLE: mp::LazyLock<Vec<i32>> = mp::LazyLock::new(|| mp::constant(
+    wire::TABLE.get(),
+    "table",
+));
+
 /// The enum `Hue`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -79,28 +85,36 @@ impl Default for Shape {
 }
 
 impl mp::Build<wire::shape::Builder<'_>> for Shape {
-    fn build(&self, mut builder: wire::shape::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::shape::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_name(&self.name);
-        mp::build(builder.reborrow().init_place(), &self.place)?;
-        mp::build(builder.reborrow().init_weight(), &self.weight)?;
+        mp::build(builder.reborrow().init_place(), &self.place, objects)?;
+        mp::build(builder.reborrow().init_weight(), &self.weight, objects)?;
         if let Some(value) = &self.next {
-            mp::build(builder.reborrow().init_next(), value)?;
+            mp::build(builder.reborrow().init_next(), value, objects)?;
         }
-        mp::build(builder.reborrow(), &self.which)
+        mp::build(builder.reborrow(), &self.which, objects)
     }
 }
 
 impl mp::Read<wire::shape::Reader<'_>> for Shape {
-    fn read(reader: wire::shape::Reader<'_>, field: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::shape::Reader<'_>,
+        field: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             name: mp::read(reader.get_name(), "Shape.name")?,
-            place: mp::read(Ok(reader.get_place()), "Shape.place")?,
-            weight: mp::read(Ok(reader.get_weight()), "Shape.weight")?,
+            place: mp::read_with(Ok(reader.get_place()), "Shape.place", objects)?,
+            weight: mp::read_with(Ok(reader.get_weight()), "Shape.weight", objects)?,
             next: mp::when(
                 reader.has_next(),
-                || mp::read(reader.get_next(), "Shape.next"),
+                || mp::read_with(reader.get_next(), "Shape.next", objects),
             )?,
-            which: mp::read(Ok(reader), field)?,
+            which: mp::read_with(Ok(reader), field, objects)?,
         })
     }
 }
@@ -123,7 +137,11 @@ pub enum ShapeWhich {
 }
 
 impl mp::Build<wire::shape::Builder<'_>> for ShapeWhich {
-    fn build(&self, mut builder: wire::shape::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::shape::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         match self {
             Self::Nothing => {
                 builder.set_nothing(());
@@ -134,28 +152,36 @@ impl mp::Build<wire::shape::Builder<'_>> for ShapeWhich {
                 Ok(())
             }
             Self::Polygon(value) => {
-                mp::fill(value, |n| builder.reborrow().init_polygon(n))
+                mp::fill(value, objects, |n| builder.reborrow().init_polygon(n))
             }
-            Self::Label(value) => mp::build(builder.reborrow().init_label(), value),
-            Self::Inner(value) => mp::build(builder.reborrow().init_inner(), value),
+            Self::Label(value) => {
+                mp::build(builder.reborrow().init_label(), value, objects)
+            }
+            Self::Inner(value) => {
+                mp::build(builder.reborrow().init_inner(), value, objects)
+            }
         }
     }
 }
 
 impl mp::Read<wire::shape::Reader<'_>> for ShapeWhich {
-    fn read(reader: wire::shape::Reader<'_>, field: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::shape::Reader<'_>,
+        field: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(
             match mp::member(reader.which(), field)? {
                 wire::shape::Which::Nothing(()) => Self::Nothing,
                 wire::shape::Which::Circle(value) => Self::Circle(value),
                 wire::shape::Which::Polygon(value) => {
-                    Self::Polygon(mp::read(value, "Shape.polygon")?)
+                    Self::Polygon(mp::read_with(value, "Shape.polygon", objects)?)
                 }
                 wire::shape::Which::Label(value) => {
-                    Self::Label(mp::read(Ok(value), "Shape.label")?)
+                    Self::Label(mp::read_with(Ok(value), "Shape.label", objects)?)
                 }
                 wire::shape::Which::Inner(value) => {
-                    Self::Inner(mp::read(value, "Shape.inner")?)
+                    Self::Inner(mp::read_with(value, "Shape.inner", objects)?)
                 }
             },
         )
@@ -172,7 +198,11 @@ pub struct ShapeLabel {
 }
 
 impl mp::Build<wire::shape::label::Builder<'_>> for ShapeLabel {
-    fn build(&self, mut builder: wire::shape::label::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::shape::label::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_text(&self.text);
         builder.set_hue(self.hue.into());
         Ok(())
@@ -183,6 +213,7 @@ impl mp::Read<wire::shape::label::Reader<'_>> for ShapeLabel {
     fn read(
         reader: wire::shape::label::Reader<'_>,
         _: &'static str,
+        _: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
             text: mp::read(reader.get_text(), "Shape.label.text")?,
@@ -210,7 +241,11 @@ impl Default for ShapePlace {
 }
 
 impl mp::Build<wire::shape::place::Builder<'_>> for ShapePlace {
-    fn build(&self, mut builder: wire::shape::place::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::shape::place::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_x(self.x);
         builder.set_y(self.y);
         Ok(())
@@ -221,6 +256,7 @@ impl mp::Read<wire::shape::place::Reader<'_>> for ShapePlace {
     fn read(
         reader: wire::shape::place::Reader<'_>,
         _: &'static str,
+        _: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
             x: reader.get_x(),
@@ -243,7 +279,11 @@ pub enum ShapeWeight {
 }
 
 impl mp::Build<wire::shape::weight::Builder<'_>> for ShapeWeight {
-    fn build(&self, mut builder: wire::shape::weight::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::shape::weight::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         match self {
             Self::None => {
                 builder.set_none(());
@@ -265,6 +305,7 @@ impl mp::Read<wire::shape::weight::Reader<'_>> for ShapeWeight {
     fn read(
         reader: wire::shape::weight::Reader<'_>,
         field: &'static str,
+        _: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(
             match mp::member(reader.which(), field)? {
@@ -295,7 +336,11 @@ impl Default for Either {
 }
 
 impl mp::Build<wire::either::Builder<'_>> for Either {
-    fn build(&self, mut builder: wire::either::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::either::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         match self {
             Self::Left(value) => {
                 builder.set_left(value);
@@ -310,7 +355,11 @@ impl mp::Build<wire::either::Builder<'_>> for Either {
 }
 
 impl mp::Read<wire::either::Reader<'_>> for Either {
-    fn read(reader: wire::either::Reader<'_>, field: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::either::Reader<'_>,
+        field: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(
             match mp::member(reader.which(), field)? {
                 wire::either::Which::Left(value) => {
@@ -350,9 +399,13 @@ impl Default for Defaults {
 }
 
 impl mp::Build<wire::defaults::Builder<'_>> for Defaults {
-    fn build(&self, mut builder: wire::defaults::Builder<'_>) -> mp::Result<()> {
-        mp::fill(&self.numbers, |n| builder.reborrow().init_numbers(n))?;
-        mp::build(builder.reborrow().init_point(), &self.point)?;
+    fn build(
+        &self,
+        mut builder: wire::defaults::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
+        mp::fill(&self.numbers, objects, |n| builder.reborrow().init_numbers(n))?;
+        mp::build(builder.reborrow().init_point(), &self.point, objects)?;
         builder.set_hue(self.hue.into());
         mp::fill(&self.bytes, |n| builder.reborrow().init_bytes(n))?;
         builder.set_ratio(self.ratio);
@@ -364,10 +417,14 @@ impl mp::Build<wire::defaults::Builder<'_>> for Defaults {
 }
 
 impl mp::Read<wire::defaults::Reader<'_>> for Defaults {
-    fn read(reader: wire::defaults::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::defaults::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
-            numbers: mp::read(reader.get_numbers(), "Defaults.numbers")?,
-            point: mp::read(reader.get_point(), "Defaults.point")?,
+            numbers: mp::read_with(reader.get_numbers(), "Defaults.numbers", objects)?,
+            point: mp::read_with(reader.get_point(), "Defaults.point", objects)?,
             hue: mp::enumerant(reader.get_hue(), "Defaults.hue")?,
             bytes: mp::read(reader.get_bytes(), "Defaults.bytes")?,
             ratio: reader.get_ratio(),
@@ -379,7 +436,7 @@ impl mp::Read<wire::defaults::Reader<'_>> for Defaults {
 }
 
 /// The struct `Option`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Option_ {
     /// `type @0`
     pub r#type: String,
@@ -406,14 +463,18 @@ pub struct Option_ {
 }
 
 impl mp::Build<wire::option::Builder<'_>> for Option_ {
-    fn build(&self, mut builder: wire::option::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::option::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_type(&self.r#type);
         builder.set_match(self.r#match);
-        builder.set_self(self.self_);
-        mp::fill(&self.hues, |n| builder.reborrow().init_hues(n))?;
-        mp::fill(&self.matrix, |n| builder.reborrow().init_matrix(n))?;
-        mp::fill(&self.blobs, |n| builder.reborrow().init_blobs(n))?;
-        mp::fill(&self.either, |n| builder.reborrow().init_either(n))?;
+        builder.set_self_(self.self_);
+        mp::fill(&self.hues, objects, |n| builder.reborrow().init_hues(n))?;
+        mp::fill(&self.matrix, objects, |n| builder.reborrow().init_matrix(n))?;
+        mp::fill(&self.blobs, objects, |n| builder.reborrow().init_blobs(n))?;
+        mp::fill(&self.either, objects, |n| builder.reborrow().init_either(n))?;
         let plain = mp::build_field::<
             [u8],
             crate::generated::Local,
@@ -424,21 +485,25 @@ impl mp::Build<wire::option::Builder<'_>> for Option_ {
             builder.set_loose(mp::capnp::text::Reader(value));
             builder.set_has_loose(true);
         }
-        mp::fill(&self.voids, |n| builder.reborrow().init_voids(n))?;
-        mp::fill(&self.bits, |n| builder.reborrow().init_bits(n))
+        mp::fill(&self.voids, objects, |n| builder.reborrow().init_voids(n))?;
+        mp::fill(&self.bits, objects, |n| builder.reborrow().init_bits(n))
     }
 }
 
 impl mp::Read<wire::option::Reader<'_>> for Option_ {
-    fn read(reader: wire::option::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::option::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             r#type: mp::read(reader.get_type(), "Option.type")?,
             r#match: reader.get_match(),
-            self_: reader.get_self(),
-            hues: mp::read(reader.get_hues(), "Option.hues")?,
-            matrix: mp::read(reader.get_matrix(), "Option.matrix")?,
-            blobs: mp::read(reader.get_blobs(), "Option.blobs")?,
-            either: mp::read(reader.get_either(), "Option.either")?,
+            self_: reader.get_self_(),
+            hues: mp::read_with(reader.get_hues(), "Option.hues", objects)?,
+            matrix: mp::read_with(reader.get_matrix(), "Option.matrix", objects)?,
+            blobs: mp::read_with(reader.get_blobs(), "Option.blobs", objects)?,
+            either: mp::read_with(reader.get_either(), "Option.either", objects)?,
             hash: mp::read_field::<
                 [u8],
                 crate::generated::Local,
@@ -448,8 +513,8 @@ impl mp::Read<wire::option::Reader<'_>> for Option_ {
                 reader.get_has_loose(),
                 || mp::read(reader.get_loose(), "Option.loose"),
             )?,
-            voids: mp::read(reader.get_voids(), "Option.voids")?,
-            bits: mp::read(reader.get_bits(), "Option.bits")?,
+            voids: mp::read_with(reader.get_voids(), "Option.voids", objects)?,
+            bits: mp::read_with(reader.get_bits(), "Option.bits", objects)?,
         })
     }
 }
@@ -471,9 +536,13 @@ where
     ValueWire: mp::capnp::traits::Owned + 'static,
     Value: for<'b> mp::Build<ValueWire::Builder<'b>>,
 {
-    fn build(&self, mut builder: wire::box_::Builder<'a, ValueWire>) -> mp::Result<()> {
-        mp::fill(&self.value, |n| builder.reborrow().initn_value(n))?;
-        mp::fill(&self.spare, |n| builder.reborrow().initn_spare(n))?;
+    fn build(
+        &self,
+        mut builder: wire::box_::Builder<'a, ValueWire>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
+        mp::fill(&self.value, objects, |n| builder.reborrow().initn_value(n))?;
+        mp::fill(&self.spare, objects, |n| builder.reborrow().initn_spare(n))?;
         builder.set_count(self.count);
         Ok(())
     }
@@ -487,10 +556,11 @@ where
     fn read(
         reader: wire::box_::Reader<'a, ValueWire>,
         _: &'static str,
+        objects: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
-            value: mp::read(reader.get_value(), "Box.value")?,
-            spare: mp::read(reader.get_spare(), "Box.spare")?,
+            value: mp::read_with(reader.get_value(), "Box.value", objects)?,
+            spare: mp::read_with(reader.get_spare(), "Box.spare", objects)?,
             count: reader.get_count(),
         })
     }
@@ -507,17 +577,25 @@ pub struct Outer {
 }
 
 impl mp::Build<wire::outer::Builder<'_>> for Outer {
-    fn build(&self, mut builder: wire::outer::Builder<'_>) -> mp::Result<()> {
-        mp::build(builder.reborrow().init_inner(), &self.inner)?;
-        mp::build(builder.reborrow().init_boxed(), &self.boxed)
+    fn build(
+        &self,
+        mut builder: wire::outer::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
+        mp::build(builder.reborrow().init_inner(), &self.inner, objects)?;
+        mp::build(builder.reborrow().init_boxed(), &self.boxed, objects)
     }
 }
 
 impl mp::Read<wire::outer::Reader<'_>> for Outer {
-    fn read(reader: wire::outer::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::outer::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
-            inner: mp::read(reader.get_inner(), "Outer.inner")?,
-            boxed: mp::read(reader.get_boxed(), "Outer.boxed")?,
+            inner: mp::read_with(reader.get_inner(), "Outer.inner", objects)?,
+            boxed: mp::read_with(reader.get_boxed(), "Outer.boxed", objects)?,
         })
     }
 }
@@ -531,7 +609,11 @@ pub struct OuterInner {
 }
 
 impl mp::Build<wire::outer::inner::Builder<'_>> for OuterInner {
-    fn build(&self, mut builder: wire::outer::inner::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::outer::inner::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_level(self.level.into());
         Ok(())
     }
@@ -541,6 +623,7 @@ impl mp::Read<wire::outer::inner::Reader<'_>> for OuterInner {
     fn read(
         reader: wire::outer::inner::Reader<'_>,
         _: &'static str,
+        _: &mp::Objects,
     ) -> mp::Result<Self> {
         Ok(Self {
             level: mp::enumerant(reader.get_level(), "Outer.Inner.level")?,
@@ -585,14 +668,22 @@ pub struct Named {
 }
 
 impl mp::Build<wire::named::Builder<'_>> for Named {
-    fn build(&self, mut builder: wire::named::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::named::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_text(&self.text);
         Ok(())
     }
 }
 
 impl mp::Read<wire::named::Reader<'_>> for Named {
-    fn read(reader: wire::named::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::named::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             text: mp::read(reader.get_text(), "Named.text")?,
         })
@@ -609,7 +700,11 @@ pub struct Money {
 }
 
 impl mp::Build<wire::money::Builder<'_>> for Money {
-    fn build(&self, mut builder: wire::money::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::money::Builder<'_>,
+        _: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_amount(self.amount);
         builder.set_unit(&self.unit);
         Ok(())
@@ -617,7 +712,11 @@ impl mp::Build<wire::money::Builder<'_>> for Money {
 }
 
 impl mp::Read<wire::money::Reader<'_>> for Money {
-    fn read(reader: wire::money::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::money::Reader<'_>,
+        _: &'static str,
+        _: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             amount: reader.get_amount(),
             unit: mp::read(reader.get_unit(), "Money.unit")?,
@@ -957,43 +1056,43 @@ impl StudioClient {
     fn draw_as<M: mp::Mode>(&self, shape: &Shape) -> M::Output<Option<Shape>> {
         M::call(
             (&self.0, &STUDIO_DRAW),
-            |params, _| mp::build(params.init_shape(), shape),
-            |results, _| mp::when(
+            |params, objects| mp::build(params.init_shape(), shape, objects),
+            |results, objects| mp::when(
                 results.has_result(),
-                || mp::read(results.get_result(), "result"),
+                || mp::read_with(results.get_result(), "result", objects),
             ),
         )
     }
     fn either_as<M: mp::Mode>(
         &self,
         value: &Either,
-        params: i32,
+        params_2: i32,
         results: i32,
-        objects: i32,
+        objects_2: i32,
         this: i32,
         client: i32,
         n: i32,
     ) -> M::Output<Either> {
         M::call(
             (&self.0, &STUDIO_EITHER),
-            |mut params_2, _| {
-                mp::build(params_2.reborrow().init_value(), value)?;
-                params_2.set_params(params);
-                params_2.set_results(results);
-                params_2.set_objects(objects);
-                params_2.set_this(this);
-                params_2.set_client(client);
-                params_2.set_n(n);
+            |mut params, objects| {
+                mp::build(params.reborrow().init_value(), value, objects)?;
+                params.set_params(params_2);
+                params.set_results(results);
+                params.set_objects(objects_2);
+                params.set_this(this);
+                params.set_client(client);
+                params.set_n(n);
                 Ok(())
             },
-            |results, _| mp::read(results.get_result(), "result"),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn type_as<M: mp::Mode>(&self, self_: &str, r#fn: Hue) -> M::Output<Hue> {
         M::call(
             (&self.0, &STUDIO_TYPE),
             |mut params, _| {
-                params.set_self(self_);
+                params.set_self_(self_);
                 params.set_fn(r#fn.into());
             },
             |results, _| mp::enumerant(results.get_result(), "result"),
@@ -1005,9 +1104,9 @@ impl StudioClient {
     ) -> M::Output<StudioOptionsResult> {
         M::call(
             (&self.0, &STUDIO_OPTIONS),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| Ok(StudioOptionsResult {
-                value: mp::read(results.get_value(), "value")?,
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| Ok(StudioOptionsResult {
+                value: mp::read_with(results.get_value(), "value", objects)?,
                 result: results.get_result(),
             }),
         )
@@ -1030,30 +1129,33 @@ impl StudioClient {
     ) -> M::Output<Box_<Vec<i32>>> {
         M::call(
             (&self.0, &STUDIO_BOXES),
-            |mut params, _| {
-                mp::build(params.reborrow().init_value(), value)?;
-                mp::fill(list, |n| params.reborrow().init_list(n))?;
-                mp::build(params.reborrow().init_nested(), nested)
+            |mut params, objects| {
+                mp::build(params.reborrow().init_value(), value, objects)?;
+                mp::fill(list, objects, |n| params.reborrow().init_list(n))?;
+                mp::build(params.reborrow().init_nested(), nested, objects)
             },
-            |results, _| mp::read(results.get_result(), "result"),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn pay_as<M: mp::Mode>(&self, amount: &crate::Money) -> M::Output<crate::Money> {
         M::call(
             (&self.0, &STUDIO_PAY),
-            |mut params, _| {
+            |mut params, objects| {
                 let plain = mp::build_field::<
                     Money,
                     crate::generated::Local,
                     _,
                 >(amount, "amount")?;
-                mp::build(params.reborrow().init_amount(), &plain)
+                mp::build(params.reborrow().init_amount(), &plain, objects)
             },
-            |results, _| mp::read_field::<
+            |results, objects| mp::read_field::<
                 Money,
                 crate::generated::Local,
                 _,
-            >(&mp::read::<Money, _>(results.get_amount(), "amount")?, "amount"),
+            >(
+                &mp::read_with::<Money, _>(results.get_amount(), "amount", objects)?,
+                "amount",
+            ),
         )
     }
     fn hash_as<M: mp::Mode>(
@@ -1065,7 +1167,7 @@ impl StudioClient {
     ) -> M::Output<Option<crate::Hash>> {
         M::call(
             (&self.0, &STUDIO_HASH),
-            |mut params, _| {
+            |mut params, objects| {
                 let plain = mp::build_field::<
                     [u8],
                     crate::generated::Local,
@@ -1089,7 +1191,7 @@ impl StudioClient {
                     crate::generated::Local,
                     _,
                 >(list, "list")?;
-                mp::fill(&plain, |n| params.reborrow().init_list(n))
+                mp::fill(&plain, objects, |n| params.reborrow().init_list(n))
             },
             |results, _| mp::when(
                 results.get_has_result(),
@@ -1104,9 +1206,9 @@ impl StudioClient {
     fn raw_as<M: mp::Mode>(&self, text: &[u8], list: &[Vec<u8>]) -> M::Output<Vec<u8>> {
         M::call(
             (&self.0, &STUDIO_RAW),
-            |mut params, _| {
+            |mut params, objects| {
                 params.set_text(mp::capnp::text::Reader(text));
-                mp::fill(list, |n| params.reborrow().init_list(n))
+                mp::fill(list, objects, |n| params.reborrow().init_list(n))
             },
             |results, _| mp::read(results.get_result(), "result"),
         )
@@ -1120,17 +1222,17 @@ impl StudioClient {
     ) -> M::Output<StudioMaybeResult> {
         M::call(
             (&self.0, &STUDIO_MAYBE),
-            |mut params, _| {
+            |mut params, objects| {
                 if let Some(value) = text {
                     params.set_text(value);
                     params.set_has_text(true);
                 }
                 if let Some(value) = list {
-                    mp::fill(value, |n| params.reborrow().init_list(n))?;
+                    mp::fill(value, objects, |n| params.reborrow().init_list(n))?;
                     params.set_has_list(true);
                 }
                 if let Some(value) = shape {
-                    mp::build(params.reborrow().init_shape(), value)?;
+                    mp::build(params.reborrow().init_shape(), value, objects)?;
                     params.set_has_shape(true);
                 }
                 if let Some(value) = hue {
@@ -1181,8 +1283,11 @@ impl StudioClient {
                 params.set_want_shape(want_shape);
                 params.set_want_count(want_count);
             },
-            move |results, _| Ok(StudioFindResult {
-                shape: mp::when(want_shape, || mp::read(results.get_shape(), "shape"))?,
+            move |results, objects| Ok(StudioFindResult {
+                shape: mp::when(
+                    want_shape,
+                    || mp::read_with(results.get_shape(), "shape", objects),
+                )?,
                 count: want_count.then(|| results.get_count()),
             }),
         )
@@ -1190,18 +1295,18 @@ impl StudioClient {
     fn defaults_as<M: mp::Mode>(&self, value: &Defaults) -> M::Output<Defaults> {
         M::call(
             (&self.0, &STUDIO_DEFAULTS),
-            |params, _| mp::build(params.init_value(), value),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::build(params.init_value(), value, objects),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn outer_as<M: mp::Mode>(&self, value: &Outer, point: &Point) -> M::Output<Outer> {
         M::call(
             (&self.0, &STUDIO_OUTER),
-            |mut params, _| {
-                mp::build(params.reborrow().init_value(), value)?;
-                mp::build(params.reborrow().init_point(), point)
+            |mut params, objects| {
+                mp::build(params.reborrow().init_value(), value, objects)?;
+                mp::build(params.reborrow().init_point(), point, objects)
             },
-            |results, _| mp::read(results.get_result(), "result"),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn foo_bar_as<M: mp::Mode>(&self) -> M::Output<()> {
@@ -1221,8 +1326,8 @@ impl StudioClient {
             |_, _| {},
             |results, objects| {
                 if results.has_broken() {
-                    let error = mp::read(results.get_broken(), "broken")?;
-                    return Ok(Err(StudioThrowingError::Broken(error)));
+                    let error = mp::read_with(results.get_broken(), "broken", objects)?;
+                    return Ok(Err(StudioThrowingError::Broken(Box::new(error))));
                 }
                 if results.has_text() {
                     let error = mp::read(results.get_text(), "text")?;
@@ -1263,8 +1368,8 @@ impl StudioClient {
     fn set_as<M: mp::Mode>(&self, value: &HashSet<i32>) -> M::Output<BTreeSet<Hue>> {
         M::call(
             (&self.0, &STUDIO_SET),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
     fn watch_as<M: mp::Mode>(
@@ -1286,14 +1391,14 @@ impl StudioClient {
     fn tree_as<M: mp::Mode>(&self, nodes: &[Node]) -> M::Output<Node> {
         M::call(
             (&self.0, &STUDIO_TREE),
-            |params, _| mp::fill(nodes, |n| params.init_nodes(n)),
-            |results, _| mp::read(results.get_result(), "result"),
+            |params, objects| mp::fill(nodes, objects, |n| params.init_nodes(n)),
+            |results, objects| mp::read_with(results.get_result(), "result", objects),
         )
     }
 }
 
 /// What [`Studio::options`] gives back.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StudioOptionsResult {
     /// `value @0`
     pub value: Option_,
@@ -1320,18 +1425,12 @@ pub struct StudioMaybeResult {
 }
 
 /// What [`Studio::attach`] gives back.
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub struct StudioAttachResult {
     /// `other @1`
     pub other: Option<Arc<dyn Studio>>,
     /// `result @0`
     pub result: Option<Arc<dyn Studio>>,
-}
-
-impl ::std::fmt::Debug for StudioAttachResult {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.write_str("StudioAttachResult")
-    }
 }
 
 /// What [`Studio::find`] gives back.
@@ -1349,7 +1448,7 @@ pub struct StudioFindResult {
 #[non_exhaustive]
 pub enum StudioThrowingError {
     /// The C++ exception `a::Broken`.
-    Broken(Shape),
+    Broken(Box<Shape>),
     /// The C++ exception `std::exception`.
     Exception(String),
     /// Everything else.
@@ -1357,7 +1456,7 @@ pub enum StudioThrowingError {
 }
 
 mp::typed_error!(
-    StudioThrowingError { Broken : "a::Broken", Exception : "std::exception" }
+    StudioThrowingError { Broken(Shape) : "a::Broken", Exception : "std::exception" }
 );
 
 const STUDIO_ID: u64 = 0xeaba_d096_53ff_694f;
@@ -1455,6 +1554,12 @@ static STUDIO_TREE: mp::Typed<
     wire::studio::tree_results::Owned,
 > = STUDIO.method("tree", 23, None);
 
+impl ::std::fmt::Debug for dyn Studio {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Studio {
     type Client = StudioClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -1501,19 +1606,23 @@ impl mp::Interface for dyn Studio {
         match (call.interface_id(), call.ordinal()) {
             (STUDIO_ID, 1) => mp::serve(
                 (call, &STUDIO_DRAW),
-                |params, _| mp::read(params.get_shape(), "shape"),
+                |params, objects| mp::read_with(
+                    params.get_shape(),
+                    "shape",
+                    objects,
+                ),
                 |shape: Shape| this.draw(&shape),
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     if let Some(value) = &result {
-                        mp::build(results.reborrow().init_result(), value)?;
+                        mp::build(results.reborrow().init_result(), value, objects)?;
                     }
                     Ok(())
                 },
             ),
             (STUDIO_ID, 2) => mp::serve(
                 (call, &STUDIO_EITHER),
-                |params, _| Ok((
-                    mp::read(params.get_value(), "value")?,
+                |params, objects| Ok((
+                    mp::read_with(params.get_value(), "value", objects)?,
                     params.get_params(),
                     params.get_results(),
                     params.get_objects(),
@@ -1532,12 +1641,16 @@ impl mp::Interface for dyn Studio {
                         n,
                     ): (Either, i32, i32, i32, i32, i32, i32)|
                 this.either(&value, params, results, objects, this_2, client, n),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (STUDIO_ID, 3) => mp::serve(
                 (call, &STUDIO_TYPE),
                 |params, _| Ok((
-                    mp::read(params.get_self(), "self")?,
+                    mp::read(params.get_self_(), "self")?,
                     mp::enumerant(params.get_fn(), "fn")?,
                 )),
                 |(self_, r#fn): (String, Hue)| this.r#type(&self_, r#fn),
@@ -1545,10 +1658,18 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 4) => mp::serve(
                 (call, &STUDIO_OPTIONS),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Option_| this.options(&value),
-                |result, mut results, _| {
-                    mp::build(results.reborrow().init_value(), &result.value)?;
+                |result, mut results, objects| {
+                    mp::build(
+                        results.reborrow().init_value(),
+                        &result.value,
+                        objects,
+                    )?;
                     results.set_result(result.result);
                     Ok(())
                 },
@@ -1564,10 +1685,10 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 6) => mp::serve(
                 (call, &STUDIO_BOXES),
-                |params, _| Ok((
-                    mp::read(params.get_value(), "value")?,
-                    mp::read(params.get_list(), "list")?,
-                    mp::read(params.get_nested(), "nested")?,
+                |params, objects| Ok((
+                    mp::read_with(params.get_value(), "value", objects)?,
+                    mp::read_with(params.get_list(), "list", objects)?,
+                    mp::read_with(params.get_nested(), "nested", objects)?,
                 )),
                 |
                     (
@@ -1576,28 +1697,38 @@ impl mp::Interface for dyn Studio {
                         nested,
                     ): (Box_<String>, Vec<Box_<Vec<u8>>>, Box_<Box_<Shape>>)|
                 this.boxes(&value, &list, &nested),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (STUDIO_ID, 7) => mp::serve(
                 (call, &STUDIO_PAY),
-                |params, _| mp::read_field::<
+                |params, objects| mp::read_field::<
                     Money,
                     crate::generated::Local,
                     _,
-                >(&mp::read::<Money, _>(params.get_amount(), "amount")?, "amount"),
+                >(
+                    &mp::read_with::<
+                        Money,
+                        _,
+                    >(params.get_amount(), "amount", objects)?,
+                    "amount",
+                ),
                 |amount: crate::Money| this.pay(&amount),
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     let plain = mp::build_field::<
                         Money,
                         crate::generated::Local,
                         _,
                     >(&result, "amount")?;
-                    mp::build(results.reborrow().init_amount(), &plain)
+                    mp::build(results.reborrow().init_amount(), &plain, objects)
                 },
             ),
             (STUDIO_ID, 8) => mp::serve(
                 (call, &STUDIO_HASH),
-                |params, _| Ok((
+                |params, objects| Ok((
                     mp::read_field::<
                         [u8],
                         crate::generated::Local,
@@ -1618,7 +1749,10 @@ impl mp::Interface for dyn Studio {
                         crate::generated::Local,
                         _,
                     >(
-                        &mp::read::<Vec<Vec<u8>>, _>(params.get_list(), "list")?,
+                        &mp::read_with::<
+                            Vec<Vec<u8>>,
+                            _,
+                        >(params.get_list(), "list", objects)?,
                         "list",
                     )?,
                 )),
@@ -1645,9 +1779,9 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 9) => mp::serve(
                 (call, &STUDIO_RAW),
-                |params, _| Ok((
+                |params, objects| Ok((
                     mp::read(params.get_text(), "text")?,
-                    mp::read(params.get_list(), "list")?,
+                    mp::read_with(params.get_list(), "list", objects)?,
                 )),
                 |(text, list): (Vec<u8>, Vec<Vec<u8>>)| this.raw(&text, &list),
                 |result, mut results, _| {
@@ -1656,18 +1790,18 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 10) => mp::serve(
                 (call, &STUDIO_MAYBE),
-                |params, _| Ok((
+                |params, objects| Ok((
                     mp::when(
                         params.get_has_text(),
                         || mp::read(params.get_text(), "text"),
                     )?,
                     mp::when(
                         params.get_has_list(),
-                        || mp::read(params.get_list(), "list"),
+                        || mp::read_with(params.get_list(), "list", objects),
                     )?,
                     mp::when(
                         params.get_has_shape(),
-                        || mp::read(params.get_shape(), "shape"),
+                        || mp::read_with(params.get_shape(), "shape", objects),
                     )?,
                     mp::when(
                         params.get_has_hue(),
@@ -1728,9 +1862,9 @@ impl mp::Interface for dyn Studio {
                             result
                         })
                 },
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     if let Some(value) = &result.shape {
-                        mp::build(results.reborrow().init_shape(), value)?;
+                        mp::build(results.reborrow().init_shape(), value, objects)?;
                     }
                     if let Some(value) = result.count {
                         results.set_count(value);
@@ -1740,18 +1874,30 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 13) => mp::serve(
                 (call, &STUDIO_DEFAULTS),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: Defaults| this.defaults(&value),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (STUDIO_ID, 14) => mp::serve(
                 (call, &STUDIO_OUTER),
-                |params, _| Ok((
-                    mp::read(params.get_value(), "value")?,
-                    mp::read(params.get_point(), "point")?,
+                |params, objects| Ok((
+                    mp::read_with(params.get_value(), "value", objects)?,
+                    mp::read_with(params.get_point(), "point", objects)?,
                 )),
                 |(value, point): (Outer, Point)| this.outer(&value, &point),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             (STUDIO_ID, 15) => mp::serve(
                 (call, &STUDIO_FOO_BAR),
@@ -1781,7 +1927,7 @@ impl mp::Interface for dyn Studio {
                         Ok(())
                     }
                     Err(StudioThrowingError::Broken(value)) => {
-                        mp::build(results.reborrow().init_broken(), &value)
+                        mp::build(results.reborrow().init_broken(), &*value, objects)
                     }
                     Err(StudioThrowingError::Exception(value)) => {
                         results.set_text(&value);
@@ -1818,9 +1964,17 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 21) => mp::serve(
                 (call, &STUDIO_SET),
-                |params, _| mp::read(params.get_value(), "value"),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
                 |value: HashSet<i32>| this.set(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (STUDIO_ID, 22) => mp::serve(
                 (call, &STUDIO_WATCH),
@@ -1837,9 +1991,17 @@ impl mp::Interface for dyn Studio {
             ),
             (STUDIO_ID, 23) => mp::serve(
                 (call, &STUDIO_TREE),
-                |params, _| mp::read(params.get_nodes(), "nodes"),
+                |params, objects| mp::read_with(
+                    params.get_nodes(),
+                    "nodes",
+                    objects,
+                ),
                 |nodes: Vec<Node>| this.tree(&nodes),
-                |result, results, _| mp::build(results.init_result(), &result),
+                |result, results, objects| mp::build(
+                    results.init_result(),
+                    &result,
+                    objects,
+                ),
             ),
             _ => call.unimplemented(),
         }
@@ -2198,6 +2360,12 @@ mp::methods! {
     BOTH_EXTRA = "extra", 0, Some(0), extra_params => extra_results;
 }
 
+impl ::std::fmt::Debug for dyn Both {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        mp::fmt_object(self, f)
+    }
+}
+
 impl mp::Interface for dyn Both {
     type Client = BothClient;
     const INFO: &'static mp::InterfaceInfo = &mp::InterfaceInfo {
@@ -2286,31 +2454,39 @@ pub struct Node {
 }
 
 impl mp::Build<wire::node::Builder<'_>> for Node {
-    fn build(&self, mut builder: wire::node::Builder<'_>) -> mp::Result<()> {
+    fn build(
+        &self,
+        mut builder: wire::node::Builder<'_>,
+        objects: &mut mp::Objects,
+    ) -> mp::Result<()> {
         builder.set_name(&self.name);
         if let Some(value) = &self.left {
-            mp::build(builder.reborrow().init_left(), value)?;
+            mp::build(builder.reborrow().init_left(), value, objects)?;
         }
         if let Some(value) = &self.right {
-            mp::build(builder.reborrow().init_right(), value)?;
+            mp::build(builder.reborrow().init_right(), value, objects)?;
         }
-        mp::fill(&self.children, |n| builder.reborrow().init_children(n))
+        mp::fill(&self.children, objects, |n| builder.reborrow().init_children(n))
     }
 }
 
 impl mp::Read<wire::node::Reader<'_>> for Node {
-    fn read(reader: wire::node::Reader<'_>, _: &'static str) -> mp::Result<Self> {
+    fn read(
+        reader: wire::node::Reader<'_>,
+        _: &'static str,
+        objects: &mp::Objects,
+    ) -> mp::Result<Self> {
         Ok(Self {
             name: mp::read(reader.get_name(), "Node.name")?,
             left: mp::when(
                 reader.has_left(),
-                || mp::read(reader.get_left(), "Node.left"),
+                || mp::read_with(reader.get_left(), "Node.left", objects),
             )?,
             right: mp::when(
                 reader.has_right(),
-                || mp::read(reader.get_right(), "Node.right"),
+                || mp::read_with(reader.get_right(), "Node.right", objects),
             )?,
-            children: mp::read(reader.get_children(), "Node.children")?,
+            children: mp::read_with(reader.get_children(), "Node.children", objects)?,
         })
     }
 }

@@ -8,7 +8,7 @@ pub(super) fn cases(report: &Report, values: &dyn Values) {
     report.case("Values.raise", || {
         for person in [some_person(), Person::default()] {
             match values.raise(&person) {
-                Err(ValuesRaiseError::PersonError(raised)) => equal(raised, person)?,
+                Err(ValuesRaiseError::PersonError(raised)) => equal(*raised, person)?,
                 Err(other) => return Err(other.into()),
                 Ok(()) => return Err(Failure::new("nothing raised")),
             }
