@@ -29,16 +29,9 @@ fn settings_that_match_nothing() {
             .extern_type("Values.pass.number", "not a type")
             .type_attribute("Values.pass.number", "#[x]")
             .type_derive("Persn", "Eq")
-            .optional("Values.both.more[]")
-            .extern_type("Values.pass.value[]", "crate::X")
-            .map_type("Values.both.lists[]", Collection::BTreeMap)
-            .extern_type("Values.both.texts", "crate::X")
-            .extern_type("Values.both.texts[]", "crate::X")
-            .map_type("Values.both.pairs", Collection::BTreeMap)
-            .extern_type("Values.both.pairs[]", "crate::X")
             .optional("Person")
     });
-    for (text, help) in [
+    let expected = [
         (
             "`Values.pass.valeu` is the path of nothing",
             "did you mean `Values.pass.value`?",
@@ -53,6 +46,27 @@ fn settings_that_match_nothing() {
             "integers",
         ),
         ("`Persn` is the path of nothing", "did you mean `Person`?"),
+        (
+            "`Person` is a type, to which this setting does not apply",
+            "Struct.field",
+        ),
+    ];
+    each_is_said(&report, &expected);
+}
+
+#[test]
+fn settings_for_elements_that_do_not_fit() {
+    let report = fails(GOOD, |builder| {
+        builder
+            .optional("Values.both.more[]")
+            .extern_type("Values.pass.value[]", "crate::X")
+            .map_type("Values.both.lists[]", Collection::BTreeMap)
+            .extern_type("Values.both.texts", "crate::X")
+            .extern_type("Values.both.texts[]", "crate::X")
+            .map_type("Values.both.pairs", Collection::BTreeMap)
+            .extern_type("Values.both.pairs[]", "crate::X")
+    });
+    let expected = [
         (
             "`Values.both.more[]` is not an object, and cannot be null in a list",
             "extern_type",
@@ -70,12 +84,14 @@ fn settings_that_match_nothing() {
             "`Values.both.pairs` has elements with a conversion",
             "`Values.both.pairs[key]`",
         ),
-        (
-            "`Person` is a type, to which this setting does not apply",
-            "Struct.field",
-        ),
-    ] {
-        let entry = entry(&report, text).unwrap_or_else(|| panic!("no `{text}` in:\n{report}"));
+    ];
+    each_is_said(&report, &expected);
+}
+
+/// Each of the texts is in the report, with the line of the setting and with this help.
+fn each_is_said(report: &str, expected: &[(&str, &str)]) {
+    for &(text, help) in expected {
+        let entry = entry(report, text).unwrap_or_else(|| panic!("no `{text}` in:\n{report}"));
         assert!(entry.contains(help), "no `{help}` in {entry}");
         assert!(
             entry.contains("tests/errors.rs:"),

@@ -6,10 +6,6 @@
     clippy::missing_errors_doc,
     reason = "helpers of tests fail by panicking"
 )]
-#![expect(
-    clippy::result_large_err,
-    reason = "a basket is raised as a whole, as the schema says"
-)]
 
 pub mod adds;
 pub mod convert;

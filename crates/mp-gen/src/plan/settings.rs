@@ -19,10 +19,15 @@ impl Planner<'_> {
         if let (Ty::List(element), Type::List(element_type)) = (&mut ty, schema_type) {
             self.configure_element(element, element_type, place)?;
         }
+        let is_element = place.path.ends_with("[]");
         let mut optional = false;
         for (setting, location) in self.config.of(place.path) {
             let at = Place { location, ..place };
             match setting {
+                Setting::Optional if is_element && !matches!(ty, Ty::Object(..)) => {
+                    let help = "null reads as an empty value; a type of yours can take that for nothing: `extern_type`";
+                    return self.report(at, "is not an object, and cannot be null in a list", help);
+                }
                 Setting::Optional if schema_type.is_boxed() => optional = true,
                 Setting::Optional => {
                     let help = "only text, data, lists, structs and objects can be null; give others a companion `hasX :Bool`";
@@ -38,6 +43,10 @@ impl Planner<'_> {
                         );
                     }
                 },
+                Setting::Collection(Collection::BTreeMap | Collection::HashMap) if is_element => {
+                    let help = "give the elements a type of yours: `extern_type`";
+                    return self.report(at, "is a map in a list, which cannot be carried", help);
+                }
                 Setting::Collection(collection) => {
                     ty = self.collection(*collection, ty, schema_type, at)?;
                 }
@@ -81,21 +90,10 @@ impl Planner<'_> {
             ..list
         };
         let (configured, optional) = self.configured(element.clone(), ty, place)?;
-        *element = match configured {
-            object @ Ty::Object(..) if optional => Ty::Nullable(Box::new(object)),
-            _ if optional => {
-                let help = "null reads as an empty value; a type of yours can take that for nothing: `extern_type`";
-                return self.report(
-                    place,
-                    "is not an object, and cannot be null in a list",
-                    help,
-                );
-            }
-            Ty::Map(..) => {
-                let help = "give the elements a type of yours: `extern_type`";
-                return self.report(place, "is a map in a list, which cannot be carried", help);
-            }
-            configured => configured,
+        *element = if optional {
+            Ty::Nullable(Box::new(configured))
+        } else {
+            configured
         };
         Some(())
     }
