@@ -646,7 +646,7 @@ impl ValuesClient {
     fn pass_data_as<M: mp::Mode>(&self, value: &[u8]) -> M::Output<Vec<u8>> {
         M::call(
             (&self.0, &VALUES_PASS_DATA),
-            |params, _| mp::fill(value, |n| params.init_value(n)),
+            |params, objects| mp::fill(value, objects, |n| params.init_value(n)),
             |results, _| mp::read(results.get_result(), "result"),
         )
     }
@@ -1098,7 +1098,11 @@ impl mp::Interface for dyn Values {
                 (call, &VALUES_PASS_DATA),
                 |params, _| mp::read(params.get_value(), "value"),
                 |value: Vec<u8>| this.pass_data(&value),
-                |result, results, _| mp::fill(&result, |n| results.init_result(n)),
+                |result, results, objects| mp::fill(
+                    &result,
+                    objects,
+                    |n| results.init_result(n),
+                ),
             ),
             (VALUES_ID, 10) => mp::serve(
                 (call, &VALUES_PASS_DOUBLE),

@@ -407,7 +407,7 @@ impl mp::Build<wire::defaults::Builder<'_>> for Defaults {
         mp::fill(&self.numbers, objects, |n| builder.reborrow().init_numbers(n))?;
         mp::build(builder.reborrow().init_point(), &self.point, objects)?;
         builder.set_hue(self.hue.into());
-        mp::fill(&self.bytes, |n| builder.reborrow().init_bytes(n))?;
+        mp::fill(&self.bytes, objects, |n| builder.reborrow().init_bytes(n))?;
         builder.set_ratio(self.ratio);
         builder.set_odd(self.odd);
         builder.set_big(self.big);
@@ -480,7 +480,7 @@ impl mp::Build<wire::option::Builder<'_>> for Option_ {
             crate::generated::Local,
             _,
         >(&self.hash, "Option.hash")?;
-        mp::fill(&plain[..], |n| builder.reborrow().init_hash(n))?;
+        mp::fill(&plain[..], objects, |n| builder.reborrow().init_hash(n))?;
         if let Some(value) = &self.loose {
             builder.set_loose(mp::capnp::text::Reader(value));
             builder.set_has_loose(true);
@@ -1173,7 +1173,7 @@ impl StudioClient {
                     crate::generated::Local,
                     _,
                 >(hash, "hash")?;
-                mp::fill(&plain[..], |n| params.reborrow().init_hash(n))?;
+                mp::fill(&plain[..], objects, |n| params.reborrow().init_hash(n))?;
                 let plain = mp::build_field::<
                     i64,
                     crate::generated::Local,
@@ -1764,14 +1764,18 @@ impl mp::Interface for dyn Studio {
                         list,
                     ): (crate::Hash, crate::Number, crate::Name, Vec<crate::Hash>)|
                 this.hash(&hash, &number, &text, &list),
-                |result, mut results, _| {
+                |result, mut results, objects| {
                     if let Some(value) = &result {
                         let plain = mp::build_field::<
                             [u8],
                             crate::generated::Local,
                             _,
                         >(value, "result")?;
-                        mp::fill(&plain[..], |n| results.reborrow().init_result(n))?;
+                        mp::fill(
+                            &plain[..],
+                            objects,
+                            |n| results.reborrow().init_result(n),
+                        )?;
                         results.set_has_result(true);
                     }
                     Ok(())
