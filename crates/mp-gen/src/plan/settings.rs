@@ -36,11 +36,8 @@ impl Planner<'_> {
                 Setting::Bytes => match as_bytes(&ty) {
                     Some(bytes) => ty = bytes,
                     None => {
-                        return self.report(
-                            at,
-                            "is not Text",
-                            "`bytes` is for fields of type Text or lists of it",
-                        );
+                        let help = "`bytes` is for fields of type Text or lists of it";
+                        return self.report(at, "is not Text", help);
                     }
                 },
                 Setting::Collection(Collection::BTreeMap | Collection::HashMap) if is_element => {
@@ -56,11 +53,8 @@ impl Planner<'_> {
                         ty = Ty::Extern(quote!(#path), Box::new(ty));
                     }
                     Err(error) => {
-                        return self.report(
-                            at,
-                            &format!("cannot be `{name}`: {error}"),
-                            "write a Rust type",
-                        );
+                        let message = format!("cannot be `{name}`: {error}");
+                        return self.report(at, &message, "write a Rust type");
                     }
                 },
                 Setting::AsyncTrait => {
