@@ -1,5 +1,7 @@
 //! What goes into templates: by the client's options, their defaults, and the node's own policy.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod util;
 
 use bitcoin::{Amount, FeeRate, Weight};

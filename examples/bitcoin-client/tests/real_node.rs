@@ -33,8 +33,9 @@ impl RealNode {
     fn start(options: &[&str]) -> Option<Self> {
         let Some(program) = std::env::var_os("MP_BITCOIN_NODE") else {
             // Not through `eprintln`, which tests capture: this is to be seen.
-            let skipped = "SKIPPED: set MP_BITCOIN_NODE to a bitcoin-node, to run tests/real_node";
-            writeln!(std::io::stderr(), "{skipped}").unwrap();
+            let skipped =
+                b"SKIPPED: set MP_BITCOIN_NODE to a bitcoin-node, to run tests/real_node\n";
+            std::io::stderr().write_all(skipped).unwrap();
             return None;
         };
         let data = tempfile::tempdir().unwrap();
@@ -118,6 +119,16 @@ impl RealNode {
         transaction
     }
 
+    /// Nothing that a client did is an error to the node.
+    fn assert_no_errors(&self) {
+        let log = std::fs::read_to_string(self.data.path().join("regtest/debug.log")).unwrap();
+        let errors: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("[error]"))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+
     /// Waits until it has ended, and gives how long that took.
     fn wait(&mut self) -> Duration {
         let started = Instant::now();
@@ -171,6 +182,7 @@ fn every_command_works() {
         assert_eq!(again.status.code(), Some(1));
         let verdict: Value = serde_json::from_slice(&again.stdout).unwrap();
         assert_eq!(verdict["reason"], "duplicate");
+        node.assert_no_errors();
     });
 }
 
@@ -200,6 +212,7 @@ fn watch_leaves_a_node_that_can_stop() {
         node.stdout(&["rpc", "stop"]);
         let took = node.wait();
         assert!(took < Duration::from_secs(15), "took {took:?}");
+        node.assert_no_errors();
     });
 }
 

@@ -2,14 +2,13 @@
 
 mod util;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::Amount;
 use bitcoin_client::{BlockTemplate, Error, TemplateOptions, Version, WaitOptions, merkle_root};
 use futures::{FutureExt, TryStreamExt, join, try_join};
 
-use self::util::{Fixture, no_cooldown, timed, with_each_node, with_node};
+use self::util::{no_cooldown, timed, with_each_node, with_node};
 
 /// Waits that end with any rise of the fees.
 const ANY_RISE: WaitOptions = WaitOptions {
@@ -212,8 +211,7 @@ fn a_stream_of_templates_follows_tip_and_fees() {
         assert!((&mut next).now_or_never().is_none());
         drop((last, templates));
         f.node.settled().await;
-        assert_eq!(f.mock.waiting(), 0);
-        assert_all_let_go(&f).await;
+        assert_eq!((f.mock.waiting(), f.mock.templates()), (0, 0));
     });
 }
 
@@ -229,7 +227,8 @@ fn the_node_lets_go_of_templates_that_are_dropped() {
         drop(held);
         assert!(clone.header().await.is_ok());
         drop(clone);
-        assert_all_let_go(&f).await;
+        f.node.settled().await;
+        assert_eq!(f.mock.templates(), 0);
     });
 }
 
@@ -276,15 +275,4 @@ fn a_cooldown_waits_for_the_block_of_a_header() {
             );
         });
     }
-}
-
-/// Waits until the node holds no template: it is told so without anybody waiting for it.
-async fn assert_all_let_go(f: &Arc<Fixture>) {
-    for _ in 0..500 {
-        if f.mock.templates() == 0 {
-            return;
-        }
-        smol::Timer::after(Duration::from_millis(10)).await;
-    }
-    panic!("the node holds {} templates", f.mock.templates());
 }

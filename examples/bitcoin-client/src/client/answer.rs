@@ -64,7 +64,7 @@ impl<A, K: Send + 'static, I: FnOnce() -> K> Drop for Wait<A, K, I> {
     }
 }
 
-/// Counts the waits that were given up and that the node has not ended yet.
+/// Counts what the node was asked to end, and has not ended yet: waits that were given up, and objects that were dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     state: Mutex<WaitsState>,
@@ -78,7 +78,7 @@ struct WaitsState {
 }
 
 impl Waits {
-    /// Ends when there are no waits.
+    /// Ends when there is nothing of that.
     pub(crate) async fn settled(&self) {
         let receiver = {
             let mut state = self.lock();
@@ -98,11 +98,11 @@ impl Waits {
     }
 }
 
-/// One of the waits that are counted.
-struct Counted(Arc<Waits>);
+/// One of the things that are counted.
+pub(crate) struct Counted(Arc<Waits>);
 
 impl Counted {
-    fn new(waits: &Arc<Waits>) -> Self {
+    pub(crate) fn new(waits: &Arc<Waits>) -> Self {
         waits.lock().count += 1;
         Self(Arc::clone(waits))
     }

@@ -8,7 +8,7 @@ use bitcoin::Network;
 use multiprocess::{Address, Error as IpcError, EventLoop, Peers};
 
 use super::address::{data_directory, node_address};
-use super::answer::{Answer, Waits, answer, known};
+use super::answer::{Answer, Counted, Waits, answer, known};
 use super::raw::{self, each};
 use super::rpc::Rpc;
 use crate::schema::{v30, v31, v32};
@@ -102,8 +102,9 @@ impl Node {
     /// A service that says whether the connection works.
     #[must_use]
     pub fn echo(&self) -> Answer<Echo> {
+        let link = Arc::clone(&self.link);
         each!(&self.link.init, init, schema => {
-            answer(init.make_echo_async(), |raw| Ok(Echo { raw: raw.into() }))
+            answer(init.make_echo_async(), |raw| Ok(Echo::new(link, raw.into())))
         })
     }
 
@@ -116,8 +117,9 @@ impl Node {
         }
     }
 
-    /// Ends when the node has ended every wait that was given up here. A program that does this before it exits leaves no
-    /// method running at the node, which versions before 31 may not survive.
+    /// Ends when the node has ended every wait that was given up here, and let go of every template that was dropped. A
+    /// program that does this before it exits leaves no method running at the node, which versions before 31 may not survive
+    /// and later ones log as an error.
     pub async fn settled(&self) {
         self.link.waits.settled().await;
     }
@@ -152,14 +154,32 @@ impl Link {
 /// A service that answers with what it is told.
 #[derive(Clone, Debug)]
 pub struct Echo {
+    shared: Arc<EchoShared>,
+}
+
+#[derive(Debug)]
+struct EchoShared {
+    link: Arc<Link>,
     raw: raw::Echo,
 }
 
 impl Echo {
+    fn new(link: Arc<Link>, raw: raw::Echo) -> Self {
+        let shared = Arc::new(EchoShared { link, raw });
+        Self { shared }
+    }
+
     /// The same text, from the node.
     #[must_use]
     pub fn echo(&self, text: &str) -> Answer<String> {
-        each!(&self.raw, echo, schema => answer(echo.echo_async(text), Ok))
+        each!(&self.shared.raw, echo, schema => answer(echo.echo_async(text), Ok))
+    }
+}
+
+impl Drop for EchoShared {
+    fn drop(&mut self) {
+        let counted = Counted::new(&self.link.waits);
+        each!(&self.raw, echo, schema => echo.destroy_async().detach(counted));
     }
 }
 

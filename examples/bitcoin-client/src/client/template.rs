@@ -8,7 +8,7 @@ use std::time::Instant;
 use bitcoin::block::{Header, Version};
 use bitcoin::{Amount, Block, Transaction, TxMerkleNode, consensus};
 
-use super::answer::{Answer, Wait, answer};
+use super::answer::{Answer, Counted, Wait, answer};
 use super::node::Link;
 use super::raw::{self, each};
 use super::types::{amount, coinbase, decode, decode_all, satoshis};
@@ -206,6 +206,13 @@ impl Shared {
         self.interrupting.fetch_add(1, Ordering::SeqCst);
         let answered = Interrupting(Arc::clone(self));
         each!(&self.raw, template, schema => template.interrupt_wait_async().detach(answered));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let counted = Counted::new(&self.link.waits);
+        each!(&self.raw, template, schema => template.destroy_async().detach(counted));
     }
 }
 
