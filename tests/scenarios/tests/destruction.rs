@@ -81,14 +81,15 @@ fn a_destroy_after_a_call_that_timed_out_does_not_wait_for_its_thread_stress() {
         let (go, going) = channel::<()>();
         let (entered, enters) = channel();
         let (ended, ends) = channel();
-        let (going, object) = (Mutex::new(going), Arc::clone(&pair.object));
+        // Weak: the object holds what it is to do.
+        let (going, object) = (Mutex::new(going), Arc::downgrade(&pair.object));
         pair.object.on_call(move || {
             // Twice perhaps: a second call may be given up too late to be withheld. Then nobody listens any more.
             entered.send(()).ok();
             let told = going.lock().unwrap().recv_timeout(SOON);
             assert_eq!(told, Err(RecvTimeoutError::Disconnected));
             // The last reference: its `destroy` names the thread that called.
-            object.save_callback(None)?;
+            object.upgrade().unwrap().save_callback(None)?;
             ended.send(()).ok();
             Ok(())
         });
@@ -116,8 +117,9 @@ fn a_destroy_that_meets_the_deadline_of_its_call_is_not_left_behind_stress() {
     stress(|| {
         let pair = Pair::new();
         for round in 0..50 {
-            let object = Arc::clone(&pair.object);
-            pair.object.on_call(move || object.save_callback(None));
+            let object = Arc::downgrade(&pair.object);
+            pair.object
+                .on_call(move || object.upgrade().unwrap().save_callback(None));
             let callback = Arc::new(Adds(1));
             let saved = Arc::<Adds>::clone(&callback);
             pair.party.save_callback(Some(saved)).unwrap();

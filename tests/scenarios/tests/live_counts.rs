@@ -16,10 +16,11 @@ fn three_in_a_ring_stress() {
         let (first, second) = (Pair::new(), Pair::new());
         let third = second.party.clone();
         let held: Arc<Mutex<Option<Arc<dyn Callback>>>> = Arc::default();
-        let (from_first, to_third) = (Arc::clone(&first.object), Arc::clone(&held));
+        // Weak: the object holds what it is to do.
+        let (from_first, to_third) = (Arc::downgrade(&first.object), Arc::clone(&held));
         first.object.on_int(move |number| {
             // The second gives what it holds of the first to the third, which calls it.
-            let object = from_first.saved().unwrap();
+            let object = from_first.upgrade().unwrap().saved().unwrap();
             *to_third.lock().unwrap() = Some(Arc::clone(&object));
             third.callback(object, number)
         });
