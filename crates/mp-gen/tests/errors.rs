@@ -162,6 +162,39 @@ fn modules_that_cannot_be() {
     assert!(!dir.path().join("out").exists());
 }
 
+#[test]
+fn asynchronous_traits_that_cannot_be() {
+    let schema = r#"interface Base $Proxy.wrap("Base") { name @0 () -> (result :Text); }
+interface Derived extends(Base) $Proxy.wrap("Derived") { pass @0 (value :Int32) -> (); }
+struct Person { name @0 :Text; }
+"#;
+    let report = fails(schema, |builder| {
+        builder
+            .async_trait("Derived")
+            .async_trait("Derived.pass.value")
+            .async_trait("Person")
+            .async_trait("Drived")
+    });
+    for (text, help) in [
+        (
+            "`Derived` cannot be asynchronous, as `Base`, which it extends, is not",
+            "add `.async_trait(\"Base\")`",
+        ),
+        (
+            "`Derived.pass.value` is not an interface",
+            "`async_trait` is for interfaces",
+        ),
+        (
+            "`Person` is a type, to which this setting does not apply",
+            "name a field",
+        ),
+        ("`Drived` is the path of nothing", "did you mean `Derived`?"),
+    ] {
+        let found = entry(&report, text).is_some_and(|entry| entry.contains(help));
+        assert!(found, "not found: {text}, {help}\n{report}");
+    }
+}
+
 /// Where, what, and what to do about it, in [`BAD`].
 const CANNOT_BE_CARRIED: &[(&str, &str, &str)] = &[
     (

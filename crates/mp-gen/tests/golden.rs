@@ -60,7 +60,8 @@ fn shapes() {
         .type_derive("Outer", "Eq, Hash")
         .type_derive("Outer.Inner", "Eq, Hash")
         .type_derive("Box", "Eq, Hash")
-        .type_attribute("Studio.find", "#[must_use]");
+        .type_attribute("Studio.find", "#[must_use]")
+        .async_trait("Listener");
     check("shapes", builder);
 }
 

@@ -96,9 +96,92 @@
 //! # }
 //! ```
 //!
-//! Each blocking method has an async twin on the client (`greet_async`), whose future runs on any runtime. [`spawn`] starts a
+//! [`spawn`] starts a
 //! program and connects to it, [`listen`] serves a socket's clients, [`Options`] sets limits and who may connect. Objects and
 //! closures go both ways: what is passed as an argument can be called back at any time, on the thread that passed it.
+//!
+//! # Asynchronous programs
+//!
+//! Each blocking method has an async twin on the client (`greet_async`). The call goes out at once; its future is `Send`, runs on any
+//! runtime, and can be dropped at any moment, which cancels the call. No thread of this process waits for it, and callbacks
+//! run on the library's threads. A [`CallFuture`] can have a deadline of its own, and an object that a call gives can be
+//! called before it is there:
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use asynchronous::{async_desk::AsyncDesk, pair::Pair};
+//! # use futures::future::try_join;
+//! # use multiprocess::Error;
+//! # fn main() -> Result<(), Error> {
+//! # let desk = Pair::of(&AsyncDesk::new())?.desk;
+//! # futures::executor::block_on(async {
+//! // One round trip for all three calls.
+//! let room = desk.open_async(7).pipelined()?;
+//! let (name, number) = try_join(room.name_async(), room.number_async()).await?;
+//! assert_eq!((name.as_str(), number), ("room 7", 7));
+//!
+//! let late = desk.wait_async(1).with_timeout(Duration::from_millis(10)).await;
+//! assert!(matches!(late, Err(Error::TimedOut)));
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
+//! An implementation can be asynchronous, too. With `.async_trait("Room")` in the build script, the trait `RoomAsync` is written
+//! beside `Room`, and an [`AsyncServer`] makes a `Room` of its implementations. Their methods occupy no thread: they run on
+//! the connection's event loop, or on an executor of yours.
+//!
+//! ```
+//! # use std::os::unix::net::UnixStream;
+//! # use std::sync::Arc;
+//! # use asynchronous::desk::{NamedAsync, Room, RoomAsync};
+//! # use multiprocess::{AsyncServer, Error, EventLoop};
+//! struct Attic;
+//!
+//! impl RoomAsync for Attic {
+//!     async fn number(&self) -> Result<i32, Error> {
+//!         Ok(13)
+//!     }
+//! }
+//! # impl NamedAsync for Attic {
+//! #     async fn name(&self) -> Result<String, Error> {
+//! #         Ok("attic".to_owned())
+//! #     }
+//! # }
+//!
+//! # fn main() -> Result<(), Error> {
+//! # let event_loop = EventLoop::new("house")?;
+//! # let (ours, theirs) = UnixStream::pair()?;
+//! let attic: Arc<dyn Room> = AsyncServer::new(Arc::new(Attic));
+//! let _connection = multiprocess::serve(&event_loop, theirs, attic)?;
+//! # let room = multiprocess::connect::<dyn Room>(&event_loop, ours)?;
+//! # assert_eq!(room.number()?, 13);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A method that waits for something becomes a stream: [`wait_stream`] calls it again and again, and
+//! [`interrupted_by`](CallFuture::interrupted_by) names what ends the wait at the peer when the stream is dropped.
+//!
+//! ```
+//! # use asynchronous::{async_desk::AsyncDesk, pair::Pair};
+//! # use futures::{TryFutureExt, TryStreamExt};
+//! # fn main() -> Result<(), multiprocess::Error> {
+//! # let server = AsyncDesk::new();
+//! # server.on_wait(|number| async move { Ok(number) });
+//! # let desk = Pair::of(&server)?.desk;
+//! # futures::executor::block_on(async {
+//! let mut numbers = multiprocess::wait_stream(|last: Option<&i32>| {
+//!     let twin = desk.clone();
+//!     let wait = desk.wait_async(last.map_or(1, |last| last + 1));
+//!     wait.interrupted_by(move || twin.release_async().detach(())).map_ok(Some)
+//! });
+//! assert_eq!(numbers.try_next().await?, Some(1));
+//! assert_eq!(numbers.try_next().await?, Some(2));
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 
 use std::process::Command;
 use std::sync::Arc;

@@ -33,6 +33,8 @@ impl Planner<'_> {
             .into_iter()
             .map(|a| self.ancestor(a, place))
             .collect();
+        // All of it is planned, so that all that is wrong is reported.
+        let asynchronous = self.asynchronous(interface, place);
         let (methods, ancestors) = (methods?, ancestors?);
         let special = |kind| {
             let method = interface
@@ -50,7 +52,7 @@ impl Planner<'_> {
             scope: private("scope", screaming.clone()),
             as_client: names::ident(&names::as_client(&name)),
             start: names::ident(&names::start(&name)),
-            asynchronous: self.asynchronous(interface, place)?,
+            asynchronous: asynchronous?,
             all_methods: private("all", format!("{screaming}_METHODS")),
             wire_name: private("wire", format!("{snake}_wire")),
             wire: self.wire_path(decl),

@@ -82,6 +82,10 @@ pub trait Listener: Send + Sync + 'static {
     fn as_listener_client(&self) -> Option<&mp::ProxyClient> {
         None
     }
+    #[doc(hidden)]
+    fn start_listener(&self, call: mp::ServerCall) -> Option<mp::ServerCall> {
+        Some(call)
+    }
 }
 
 /// A [`Listener`] in another process.
@@ -123,6 +127,36 @@ impl ListenerClient {
                 second: mp::read(results.get_second(), "second")?,
             }),
         )
+    }
+}
+
+/// [`Listener`] with asynchronous methods: implement them as `async fn`.
+pub trait ListenerAsync: Send + Sync + 'static {
+    /// `notify @1`
+    fn notify(
+        &self,
+        text: &str,
+    ) -> impl ::std::future::Future<Output = mp::Result<ListenerNotifyResult>> + Send;
+}
+
+impl<T: ListenerAsync> Listener for mp::AsyncServer<T> {
+    fn notify(&self, text: &str) -> mp::Result<ListenerNotifyResult> {
+        mp::AsyncServer::wait(self, |this| this.notify(text))
+    }
+    fn start_listener(&self, call: mp::ServerCall) -> Option<mp::ServerCall> {
+        match (call.interface_id(), call.ordinal()) {
+            (LISTENER_ID, 1) => mp::serve_async(
+                (call, &LISTENER_NOTIFY),
+                self,
+                |params, _| mp::read(params.get_text(), "text"),
+                |this, text: String| async move { this.notify(&text).await },
+                |result, mut results, _| {
+                    results.set_first(result.first);
+                    results.set_second(&result.second);
+                },
+            ),
+            _ => Some(call),
+        }
     }
 }
 
@@ -179,5 +213,9 @@ impl mp::Interface for dyn Listener {
             ),
             _ => call.unimplemented(),
         }
+    }
+    const ASYNC: bool = true;
+    fn start(&self, call: mp::ServerCall) -> Option<mp::ServerCall> {
+        Listener::start_listener(self, call)
     }
 }
