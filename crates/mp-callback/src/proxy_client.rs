@@ -111,6 +111,7 @@ impl ProxyClient {
                 .map(|field| mp_thread::threads(&connection, field))
                 .transpose()?,
             bounded: true,
+            ended: Some(mp_thread::waker()?),
             ..CallContext::default()
         };
         let deadline = self.deadline(&connection);
@@ -148,7 +149,8 @@ impl ProxyClient {
             .map(|field| mp_thread::threads(&connection, field))
             .transpose()?;
         let capability = &self.reference.capability;
-        let mut call = send_destroy(capability, &connection, method, (threads, None))?;
+        let waker = Some(mp_thread::waker()?);
+        let mut call = send_destroy(capability, &connection, method, (threads, waker))?;
         let deadline = self.deadline(&connection);
         receive::<any_pointer::Owned, ()>(&connection, &mut call, method, deadline, |_, _| Ok(()))
     }
@@ -279,7 +281,7 @@ pub(crate) fn build_message<P: Owned>(
     Ok((message, homes))
 }
 
-/// Waits for a call's answer and reads it.
+/// Waits for the answer of a call that was sent with the thread's waker, and reads it.
 fn receive<R: Owned, T: Send>(
     connection: &Connection,
     call: &mut Call,
@@ -288,7 +290,8 @@ fn receive<R: Owned, T: Send>(
     read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T, Error>,
 ) -> Result<T, Error> {
     if method.apart_results {
-        let message = mp_thread::wait(connection, deadline, |waker| call.poll_message(waker))??;
+        let message =
+            mp_thread::wait_for_waker(connection, deadline, |waker| call.poll_message(waker))??;
         return contained(|| {
             message.read(|results, references| {
                 read(results.get_as()?, &Objects::reading(connection, references))
@@ -297,7 +300,7 @@ fn receive<R: Owned, T: Send>(
     }
     let mut read =
         Some(|results: any_pointer::Reader<'_>| read(results.get_as()?, &Objects::default()));
-    mp_thread::wait(connection, deadline, |waker| -> Poll<Result<T, Error>> {
+    mp_thread::wait_for_waker(connection, deadline, |waker| -> Poll<Result<T, Error>> {
         call.poll_read(waker, &mut read)
     })?
 }

@@ -23,9 +23,9 @@ struct Queue {
 }
 
 impl Dispatcher {
-    pub(crate) fn push(&self, calls: Vec<Dispatch>) {
+    pub(crate) fn push(&self, calls: &mut Vec<Dispatch>) {
         if !calls.is_empty() {
-            self.lock().calls.extend(calls);
+            self.lock().calls.extend(calls.drain(..));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
 use crate::limits::Limits;
 use crate::listen::Slot;
 use crate::server_call::answer_slot;
+use crate::vat::arrivals::Arrivals;
 use crate::vat::confined::{Confined, Turn};
 use crate::vat::gate::Gate;
 use crate::vat::shared::{CallState, Deferred};
@@ -26,6 +27,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) event_loop: EventLoop,
     gate: Arc<Gate>,
+    /// Threads that are about to enter.
+    pub(crate) arrivals: Arc<Arrivals>,
     vat: Confined,
     /// Calls to hand to objects, in the order in which they came.
     dispatcher: Dispatcher,
@@ -104,6 +107,7 @@ impl Inner {
                 limits,
                 event_loop: event_loop.clone(),
                 gate,
+                arrivals: Arc::default(),
                 vat: Confined::new(state),
                 dispatcher: Dispatcher::default(),
                 registration,
@@ -213,6 +217,11 @@ impl Inner {
         if state.is_closed() {
             return;
         }
+        let queued = state.shared.outbox.borrow().queued();
+        let ending = state.shared.ending.get();
+        if (1..HELD_BYTES).contains(&queued) && !ending && self.arrivals.hold() {
+            return;
+        }
         let written = state.flush();
         if !written || state.shared.ending.get() {
             state.close();
@@ -238,7 +247,8 @@ impl Inner {
             .store(queued >= self.limits.queued_bytes, Ordering::SeqCst);
         let deferred = state.shared.deferred.take();
         // Queued while the lock is held, so that their order is the order in which they came.
-        self.dispatcher.push(state.shared.dispatches.take());
+        self.dispatcher
+            .push(&mut state.shared.dispatches.borrow_mut());
         drop(turn);
         if broken {
             tracing::error!(target: "ipc", "panic inside the RPC system: the connection is closed");
@@ -391,3 +401,5 @@ fn apply(state: &State, release: Release) {
 
 /// Numbers connections, so that tables of threads can name them after they are gone.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+/// More than this is not left to others to write.
+const HELD_BYTES: usize = 32 << 10;

@@ -15,6 +15,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use crate::Error;
 use crate::connection::Connection;
 use crate::inner::Inner;
+use crate::vat::arrivals::Arrivals;
 
 /// The thread that reads a connection's socket. Dropping it gives the socket back to the event loop's thread.
 #[derive(Debug)]
@@ -29,6 +30,21 @@ impl Connection {
         let inner = Arc::clone(self.inner());
         inner.waiters.fetch_add(1, Ordering::SeqCst);
         Waiting { inner }
+    }
+
+    /// Who is about to enter.
+    #[must_use]
+    pub fn arrivals(&self) -> &Arc<Arrivals> {
+        &self.inner().arrivals
+    }
+
+    /// Writes what was left to the calling thread, which has arrived, to write.
+    pub fn write_held(&self) {
+        let inner = self.inner();
+        if inner.arrivals.is_due() {
+            // Fails only from inside, and whoever is inside writes when it leaves.
+            drop(inner.enter(|_| ()));
+        }
     }
 
     /// Makes the calling thread, which is counted as waiting, the connection's leader if it is the only one that waits.

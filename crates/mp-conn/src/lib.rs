@@ -89,6 +89,8 @@ pub mod model {
     pub use crate::vat::gate::Gate;
 }
 
+pub use self::vat::arrivals::Arrivals;
+
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};

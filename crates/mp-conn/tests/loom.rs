@@ -1,11 +1,12 @@
-//! The gate of a vat in every order: no wake-up is lost between threads that enter, leave and wake. And the hand-over of its
-//! socket: no bytes are left unread between threads that lead and the event loop's.
+//! A vat's gate and its arrivals in every order: no wake-up is lost between threads that enter, leave and wake, and nothing is
+//! left unwritten. And the hand-over of its socket: no bytes are left unread between threads that lead and the event loop's.
 
 #![cfg(loom)]
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use mp_conn::Arrivals;
 use mp_conn::model::{Gate, Interest, Reading, Watcher};
 
 /// A vat with futures that do nothing but count that they were polled after they were woken.
@@ -227,5 +228,53 @@ fn one_thread_leads_at_a_time_and_the_poller_knows_the_last_decision() {
         reading.remove();
         assert!(!reading.lead(), "nothing to lead any more");
         assert_eq!(socket.state.lock().unwrap().interest, None);
+    });
+}
+
+/// An outbox, and threads that enter, write or leave that to others, and arrive.
+struct Crowd {
+    arrivals: Arrivals,
+    unwritten: Mutex<usize>,
+}
+
+impl Crowd {
+    /// What `Inner::enter` does for a thread that has something to send, or nothing.
+    fn enter(&self, sends: usize) {
+        let mut unwritten = self.unwritten.lock().unwrap();
+        *unwritten += sends;
+        if *unwritten > 0 && !self.arrivals.hold() {
+            *unwritten = 0;
+        }
+    }
+
+    /// What a worker does that was woken for a job which may take for ever.
+    fn arrive(&self) {
+        self.arrivals.arrive();
+        if self.arrivals.is_due() {
+            self.enter(0);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_to_others_is_written_by_the_last_of_them() {
+    loom::model(|| {
+        let crowd = Arc::new(Crowd {
+            arrivals: Arrivals::new(),
+            unwritten: Mutex::new(0),
+        });
+        crowd.arrivals.expect();
+        let woken = {
+            let crowd = Arc::clone(&crowd);
+            thread::spawn(move || crowd.arrive())
+        };
+        let sender = {
+            let crowd = Arc::clone(&crowd);
+            thread::spawn(move || crowd.enter(1))
+        };
+        crowd.enter(1);
+        woken.join().unwrap();
+        sender.join().unwrap();
+        assert_eq!(*crowd.unwritten.lock().unwrap(), 0, "nobody wrote");
     });
 }

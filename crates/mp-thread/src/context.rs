@@ -60,6 +60,15 @@ pub enum Sending {
     Answer,
 }
 
+/// Whether what a thread waits for was looked at before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Polled {
+    #[default]
+    Never,
+    /// It had not happened, and will wake the thread's waker.
+    Pending,
+}
+
 /// A thread of a peer that waits for the calling thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -97,6 +106,11 @@ impl ThreadContext {
                 action(current.get_or_init(|| Self::new(Arc::new(ThreadWaiter::new()))))
             })
             .map_err(|_| Error::failed("IPC call from a thread that is ending"))
+    }
+
+    /// What wakes the thread from its next wait.
+    pub(crate) fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// The calls that this thread serves, the innermost last.
@@ -226,6 +240,7 @@ impl ThreadContext {
         &self,
         connection: &Connection,
         deadline: Option<Instant>,
+        mut polled: Polled,
         mut poll: impl FnMut(&Waker) -> Poll<R>,
     ) -> Result<R, Error> {
         EventLoop::may_block()?;
@@ -234,7 +249,9 @@ impl ThreadContext {
         let _awaited = Awaited::new(self, id);
         let eligible = |job: &Job| job.belongs_to(id, &callers);
         loop {
-            if let Poll::Ready(result) = poll(&self.waker) {
+            if std::mem::take(&mut polled) == Polled::Never
+                && let Poll::Ready(result) = poll(&self.waker)
+            {
                 self.give_back();
                 return Ok(result);
             }
@@ -255,7 +272,7 @@ impl ThreadContext {
                     drop(leader);
                     event
                 }
-                None => Some(self.waiter.wait(deadline, eligible)),
+                None => Some(self.waiter.wait(connection.arrivals(), deadline, eligible)),
             };
             drop(waiting);
             match event {
@@ -319,8 +336,14 @@ impl ThreadContext {
         }
         // Nobody reads a socket that a thread keeps while it waits here.
         self.give_back();
-        match self.waiter.next_job() {
-            Event::Job(job) => Some(job),
+        let arrivals = connection
+            .upgrade()
+            .map(|connection| Arc::clone(connection.arrivals()));
+        match self.waiter.next_job(&arrivals.unwrap_or_default()) {
+            Event::Job(job) => {
+                job.connection().write_held();
+                Some(job)
+            }
             _ => None,
         }
     }

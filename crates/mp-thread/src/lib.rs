@@ -100,7 +100,7 @@ use mp_conn::{
 pub use self::async_serving::AsyncServing;
 pub use self::async_threads::{Leased, Queued, ThreadLease};
 pub use self::context::Sending;
-use self::context::ThreadContext;
+use self::context::{Polled, ThreadContext};
 pub use self::dispatch::{Need, dispatch};
 pub use self::serving::{PendingDestroy, Serving};
 use self::thread_map::ThreadState;
@@ -196,7 +196,30 @@ pub fn wait<R>(
     deadline: Option<Instant>,
     poll: impl FnMut(&Waker) -> Poll<R>,
 ) -> Result<R, Error> {
-    ThreadContext::with(|context| context.wait(connection, deadline, poll))?
+    ThreadContext::with(|context| context.wait(connection, deadline, Polled::Never, poll))?
+}
+
+/// As [`wait`], for what will wake the calling thread's [`waker`] and can hardly have happened yet: the thread waits before it
+/// polls.
+///
+/// # Errors
+///
+/// As [`wait`].
+pub fn wait_for_waker<R>(
+    connection: &Connection,
+    deadline: Option<Instant>,
+    poll: impl FnMut(&Waker) -> Poll<R>,
+) -> Result<R, Error> {
+    ThreadContext::with(|context| context.wait(connection, deadline, Polled::Pending, poll))?
+}
+
+/// What wakes the calling thread from its next wait.
+///
+/// # Errors
+///
+/// The thread is ending.
+pub fn waker() -> Result<Waker, Error> {
+    ThreadContext::with(ThreadContext::waker)
 }
 
 /// Says that the calling thread is about to send something and then to wait for what comes back. It may take the socket for

@@ -7,7 +7,7 @@ use mp_conn::{
     Cancellation, Connection, Error, EventLoop, ParamsHandle, ServerCall, WeakConnection,
 };
 
-use crate::context::ThreadContext;
+use crate::context::{Polled, ThreadContext};
 
 /// A call that the calling thread serves, from the time its method starts to the time it returned.
 ///
@@ -46,7 +46,7 @@ impl Serving {
             }
             let settled = ThreadContext::with(|context| {
                 let mut told = false;
-                context.wait(&connection, None, |waker| {
+                context.wait(&connection, None, Polled::Never, |waker| {
                     if !std::mem::replace(&mut told, true) {
                         self.cancellation.wake_on_cancel(waker);
                     }

@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::time::Instant;
 
+use mp_conn::Arrivals;
+
 #[cfg(loom)]
 use loom::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
@@ -22,9 +24,24 @@ struct State<J> {
     /// Nobody will post any more (a worker's last reference went), or nobody will run jobs any more (the thread ended).
     closed: bool,
     /// The thread is in `Condvar::wait`: whoever changes something has to notify it.
-    waiting: bool,
+    asleep: Option<Asleep>,
+    /// The thread was woken by what it slept for, and is expected there.
+    expected: Option<Arc<Arrivals>>,
     /// The thread waits for something else, and is to be interrupted by this.
     interrupt: Option<Interrupt>,
+}
+
+/// A thread that sleeps.
+struct Asleep {
+    purpose: For,
+    arrivals: Arc<Arrivals>,
+}
+
+/// What a thread sleeps for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Answer,
+    Job,
 }
 
 /// What ends a wait for something that is not the waiter.
@@ -53,7 +70,8 @@ impl<J> Waiter<J> {
                 jobs: VecDeque::new(),
                 woken: false,
                 closed: false,
-                waiting: false,
+                asleep: None,
+                expected: None,
                 interrupt: None,
             }),
             changed: Condvar::new(),
@@ -71,7 +89,7 @@ impl<J> Waiter<J> {
             return Err(job);
         }
         state.jobs.push_back(job);
-        self.notify(state);
+        self.notify(state, Some(For::Job));
         Ok(())
     }
 
@@ -79,14 +97,14 @@ impl<J> Waiter<J> {
     pub fn wake(&self) {
         let mut state = self.lock();
         state.woken = true;
-        self.notify(state);
+        self.notify(state, Some(For::Answer));
     }
 
     /// Refuses jobs from now on. Those that are there already can still be taken.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        self.notify(state);
+        self.notify(state, None);
     }
 
     /// Takes what is left in the queue.
@@ -103,9 +121,11 @@ impl<J> Waiter<J> {
         taken
     }
 
-    /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first.
+    /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first. When it was woken, the thread
+    /// enters the connection of those arrivals next.
     pub fn wait(
         &self,
+        arrivals: &Arc<Arrivals>,
         deadline: Option<Instant>,
         mut eligible: impl FnMut(&J) -> bool,
     ) -> Event<J> {
@@ -114,12 +134,10 @@ impl<J> Waiter<J> {
             if let Some(event) = state.next(&mut eligible) {
                 return event;
             }
-            state.waiting = true;
-            state = match self.sleep(state, deadline) {
+            state = match self.sleep(state, For::Answer, arrivals, deadline) {
                 Ok(state) => state,
                 Err(()) => return Event::TimedOut,
             };
-            state.waiting = false;
         }
     }
 
@@ -158,24 +176,42 @@ impl<J> Waiter<J> {
         self.lock().interrupt = None;
     }
 
-    /// Waits for the next job of any kind, as a thread does that has nothing else to do.
-    pub fn next_job(&self) -> Event<J> {
+    /// Waits for the next job of any kind, as a thread does that has nothing else to do. When there is one, the thread looks
+    /// first whether something [is due](Arrivals::is_due).
+    pub fn next_job(&self, arrivals: &Arc<Arrivals>) -> Event<J> {
         let mut state = self.lock();
         loop {
             if let Some(event) = state.next_of_any_kind() {
                 return event;
             }
-            state.waiting = true;
-            state = match self.sleep(state, None) {
+            state = match self.sleep(state, For::Job, arrivals, None) {
                 Ok(state) => state,
                 Err(()) => return Event::TimedOut,
             };
-            state.waiting = false;
         }
     }
 
-    #[cfg(not(loom))]
     fn sleep<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<J>>,
+        purpose: For,
+        arrivals: &Arc<Arrivals>,
+        deadline: Option<Instant>,
+    ) -> Result<MutexGuard<'a, State<J>>, ()> {
+        state.asleep = Some(Asleep {
+            purpose,
+            arrivals: Arc::clone(arrivals),
+        });
+        let mut state = self.until_notified(state, deadline)?;
+        state.asleep = None;
+        if let Some(arrivals) = state.expected.take() {
+            arrivals.arrive();
+        }
+        Ok(state)
+    }
+
+    #[cfg(not(loom))]
+    fn until_notified<'a>(
         &self,
         state: MutexGuard<'a, State<J>>,
         deadline: Option<Instant>,
@@ -189,7 +225,7 @@ impl<J> Waiter<J> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let mut state = state;
-            state.waiting = false;
+            state.asleep = None;
             return Err(());
         }
         let waited = self.changed.wait_timeout(state, left);
@@ -197,7 +233,7 @@ impl<J> Waiter<J> {
     }
 
     #[cfg(loom)]
-    fn sleep<'a>(
+    fn until_notified<'a>(
         &'a self,
         state: MutexGuard<'a, State<J>>,
         _deadline: Option<Instant>,
@@ -208,12 +244,17 @@ impl<J> Waiter<J> {
             .unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn notify(&self, state: MutexGuard<'_, State<J>>) {
-        let mut state = state;
-        let waiting = state.waiting;
+    /// Wakes the thread, which is expected if this is what it sleeps for.
+    fn notify(&self, mut state: MutexGuard<'_, State<J>>, brought: Option<For>) {
+        let asleep = state.asleep.is_some();
+        let wanted = |asleep: &mut Asleep| Some(asleep.purpose) == brought;
+        if let Some(asleep) = state.asleep.take_if(wanted) {
+            asleep.arrivals.expect();
+            state.expected = Some(asleep.arrivals);
+        }
         let interrupt = state.interrupt.take();
         drop(state);
-        if waiting {
+        if asleep {
             self.changed.notify_one();
         }
         if let Some(interrupt) = interrupt {

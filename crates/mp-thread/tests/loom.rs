@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 
 use loom::sync::Arc;
 use loom::thread;
+use mp_conn::Arrivals;
 use mp_thread::model::Attendance;
 use mp_thread::waiter::{Event, Interrupt, Waiter};
 
@@ -28,7 +29,7 @@ fn jobs_and_a_wake_up_arrive_in_order() {
         let mut jobs = Vec::new();
         let mut woken = false;
         while jobs.len() < 2 || !woken {
-            match waiter.wait(None, |_| true) {
+            match waiter.wait(&arrivals(), None, |_| true) {
                 Event::Job(job) => jobs.push(job),
                 Event::Woken => woken = true,
                 other => panic!("{other:?}"),
@@ -55,7 +56,7 @@ fn a_job_that_is_not_eligible_waits_its_turn() {
         // As in a nested wait: only even jobs belong to it, until it is woken.
         let mut nested = Vec::new();
         loop {
-            match waiter.wait(None, |job| job % 2 == 0) {
+            match waiter.wait(&arrivals(), None, |job| job % 2 == 0) {
                 Event::Job(job) => nested.push(job),
                 Event::Woken => break,
                 other => panic!("{other:?}"),
@@ -64,7 +65,7 @@ fn a_job_that_is_not_eligible_waits_its_turn() {
         poster.join().unwrap();
         waiter.close();
         let mut rest = Vec::new();
-        while let Event::Job(job) = waiter.next_job() {
+        while let Event::Job(job) = waiter.next_job(&arrivals()) {
             rest.push(job);
         }
         assert!(nested.iter().all(|job| *job == 2), "{nested:?}");
@@ -82,7 +83,7 @@ fn a_worker_runs_what_was_posted_before_it_was_closed() {
             let waiter = Arc::clone(&waiter);
             thread::spawn(move || {
                 let mut ran = 0;
-                while let Event::Job(()) = waiter.next_job() {
+                while let Event::Job(()) = waiter.next_job(&arrivals()) {
                     ran += 1;
                 }
                 ran
@@ -183,4 +184,9 @@ fn a_job_that_may_run_elsewhere_is_not_left_behind() {
         moved.extend(poster.join().unwrap());
         assert_eq!(moved, [7], "left behind in the queue");
     });
+}
+
+/// Those of a connection that nobody else uses.
+fn arrivals() -> StdArc<Arrivals> {
+    StdArc::default()
 }

@@ -116,14 +116,14 @@ impl PooledSegments {
     }
 }
 
-// SAFETY: each segment is a boxed slice of its own, as long as it is used: `Box::into_raw` gives it away, `deallocate_segment`
+// SAFETY: each segment is a boxed slice of its own, as long as it is used: `Box::leak` gives it away, `deallocate_segment`
 // takes it back. `take_zeroed` gives zeroes only, and a `Word` is aligned to 8 bytes.
 #[expect(unsafe_code, reason = "an allocator is a promise about addresses")]
 unsafe impl Allocator for PooledSegments {
     fn allocate_segment(&mut self, minimum_size: u32) -> (NonNull<u8>, u32) {
         let words = self
             .pool
-            .take_zeroed(minimum_size.max(self.next).min(LARGEST_SEGMENT) as usize);
+            .take_zeroed(minimum_size.max(self.next.min(LARGEST_SEGMENT)) as usize);
         // As `capnp`'s own: a message that grows has few segments.
         let len = words.len() as u32;
         self.next = len;

@@ -2,6 +2,7 @@
 //!
 //! Whoever holds the lock drives the vat. See ARCHITECTURE.md for the rules.
 
+pub(crate) mod arrivals;
 pub(crate) mod confined;
 pub(crate) mod content;
 pub(crate) mod frame;

@@ -1,0 +1,77 @@
+//! Threads that were woken and are about to enter a vat, where they write: who leaves before them leaves the writing to them.
+//!
+//! Where many threads call or serve at a time, each would write its own few bytes, with a system call and a wake-up of the peer
+//! each. So a thread that leaves does not write as long as a crowd of others is about to come. Each of those that come looks
+//! whether it was the last that was waited for. Modelled in `tests/loom.rs`.
+
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many threads are about to enter, and whether something waits to be written by them: one word, so that whoever leaves
+/// and whoever arrives at the same moment agree on who writes.
+#[derive(Debug)]
+pub struct Arrivals {
+    state: AtomicUsize,
+}
+
+impl Arrivals {
+    /// Nobody is expected.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: AtomicUsize::new(0),
+        }
+    }
+
+    /// Says that a thread that sleeps is being woken, and will [arrive](Self::arrive) before it does anything else.
+    pub fn expect(&self) {
+        self.state.fetch_add(THREAD, Ordering::AcqRel);
+    }
+
+    /// Says that a thread that was expected is there. It has to enter if then [something is due](Self::is_due).
+    pub fn arrive(&self) {
+        self.state.fetch_sub(THREAD, Ordering::AcqRel);
+    }
+
+    /// Whether something waits to be written, and nobody is waited for.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let state = self.state.load(Ordering::Acquire);
+        state & HELD != 0 && state < CROWD
+    }
+
+    /// Whether the caller, who is inside and has something to write, may leave it to others.
+    #[must_use]
+    pub fn hold(&self) -> bool {
+        let decide = |state| {
+            if state < CROWD {
+                state & !HELD
+            } else {
+                state | HELD
+            }
+        };
+        let before = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+                Some(decide(state))
+            });
+        before.is_ok_and(|state| state >= CROWD)
+    }
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Something waits to be written.
+const HELD: usize = 1;
+/// What each thread counts.
+const THREAD: usize = 2;
+/// So many threads. With fewer, what is held back would wait for a thread to wake up on another processor more often than it
+/// saves a write.
+const CROWD: usize = THREAD * if cfg!(loom) { 1 } else { 3 };
