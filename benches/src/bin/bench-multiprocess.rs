@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use bench::args::{Metric, Options, Task};
 use bench::bench::{Bench, BenchClient, Callback, Init, InitClient};
@@ -221,6 +222,9 @@ fn options() -> multiprocess::Options {
     let mut limits = Limits::default();
     limits.exports = 1_000_000;
     limits.imports = 1_000_000;
+    if let Ok(microseconds) = std::env::var("MP_BENCH_SPIN") {
+        limits.spin = Duration::from_micros(microseconds.parse().unwrap_or_default());
+    }
     multiprocess::Options::new().limits(limits)
 }
 

@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use crate::contain::guarded;
 use crate::dispatcher::Dispatcher;
-use crate::event_loop::{EventLoop, Registration, Source, WeakEventLoop};
+use crate::event_loop::{EventLoop, Registration, Source};
 use crate::limits::Limits;
 use crate::listen::Slot;
 use crate::server_call::answer_slot;
@@ -18,6 +18,7 @@ use crate::vat::gate::Gate;
 use crate::vat::shared::{CallState, Deferred};
 use crate::vat::state::{Progress, READS_IN_A_ROW, Role, State};
 use crate::vat::transport::Transport;
+use crate::waker::VatWaker;
 use crate::{Error, log};
 
 /// A connection, shared by its handles.
@@ -349,30 +350,6 @@ impl std::fmt::Debug for Inner {
             .field("id", &self.id)
             .field("server", &self.server)
             .finish_non_exhaustive()
-    }
-}
-
-/// Wakes the vat: the thread that is inside looks again, or the event loop's thread enters.
-struct VatWaker {
-    gate: Arc<Gate>,
-    event_loop: WeakEventLoop,
-    connection: Weak<Inner>,
-}
-
-impl Wake for VatWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.gate.wake() {
-            let connection = self.connection.clone();
-            self.event_loop.post(Box::new(move || {
-                if let Some(connection) = connection.upgrade() {
-                    connection.read_all();
-                }
-            }));
-        }
     }
 }
 

@@ -106,6 +106,16 @@ impl Leader {
             PollFd::new(registration.socket(), PollFlags::IN),
             PollFd::new(&signal.descriptor, PollFlags::IN),
         ];
+        let spin = self.inner.limits.spin;
+        if !spin.is_zero() {
+            let begun = Instant::now();
+            while poll(&mut descriptors, Some(&Timespec::default())) == Ok(0) {
+                if begun.elapsed() >= spin {
+                    break;
+                }
+                std::hint::spin_loop();
+            }
+        }
         match poll(&mut descriptors, timeout.as_ref()) {
             // Interrupted by a signal handler: the caller looks, and comes back.
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

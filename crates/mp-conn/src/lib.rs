@@ -81,6 +81,7 @@ mod server_call;
 mod spawn;
 mod stream;
 mod vat;
+mod waker;
 
 /// What `tests/loom.rs` checks. Not public API.
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! The bounds on what one peer can make this process spend.
 
+use std::time::Duration;
+
 use crate::Error;
 use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
 
@@ -55,6 +57,9 @@ pub struct Limits {
     pub async_threads: usize,
     /// Bytes that wait to be written because the peer does not read. Beyond it, new calls wait. Default: 16 MiB.
     pub queued_bytes: usize,
+    /// How long a thread that reads the socket itself looks again and again before it sleeps. Spends processor time to save
+    /// the time that a processor takes to wake up, where each end has one of its own. Default: not at all.
+    pub spin: Duration,
 }
 
 impl Default for Limits {
@@ -70,6 +75,7 @@ impl Default for Limits {
             pool_threads: 64,
             async_threads: 256,
             queued_bytes: 16 << 20,
+            spin: Duration::ZERO,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What belongs to an OS thread: its waiter, its counterparts at its peers, and the calls that it serves.
 
+mod socket;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,9 +10,9 @@ use std::time::Instant;
 
 use mp_conn::{
     Cancellation, Capability, Connection, Error, EventLoop, Leader, Object, Reference, Threads,
-    WeakConnection,
 };
 
+use crate::awaited::Awaited;
 use crate::counterpart::{Counterpart, take_ended};
 use crate::dispatch::run_elsewhere;
 use crate::job::{Job, ThreadWaiter};
@@ -108,6 +110,11 @@ impl ThreadContext {
             .map_err(|_| Error::failed("IPC call from a thread that is ending"))
     }
 
+    /// The connections on which the thread waits for something, the innermost wait last.
+    pub(crate) fn awaited(&self) -> &RefCell<Vec<u64>> {
+        &self.awaited
+    }
+
     /// What wakes the thread from its next wait.
     pub(crate) fn waker(&self) -> Waker {
         self.waker.clone()
@@ -157,13 +164,9 @@ impl ThreadContext {
             .frames
             .borrow()
             .iter()
-            .find(|frame| frame.connection == connection.id())
-            .and_then(|frame| frame.callback_thread.clone());
-        if let Some((params, path)) = outermost {
-            return Ok(match params.object(&path)? {
-                Some(Reference::Remote(thread)) => Some(thread),
-                _ => None,
-            });
+            .position(|frame| frame.connection == connection.id());
+        if let Some(thread) = outermost.and_then(|index| self.caller_thread(index)) {
+            return thread;
         }
         if let Some(found) = self.existing_thread(connection) {
             return Ok(Some(found));
@@ -181,6 +184,24 @@ impl ThreadContext {
             },
         );
         Ok(Some(thread))
+    }
+
+    /// The peer's thread that waits for a call that this one serves. `None`: the method has no context.
+    fn caller_thread(&self, frame: usize) -> Option<Result<Option<Capability>, Error>> {
+        let frames = self.frames.borrow();
+        if let Some(found) = frames[frame].caller_thread.get() {
+            return Some(Ok(Some(found.clone())));
+        }
+        let (params, path) = frames[frame].callback_thread.clone()?;
+        // Reading enters the connection.
+        drop(frames);
+        Some(params.object(&path).map(|thread| match thread {
+            Some(Reference::Remote(thread)) => {
+                let frames = self.frames.borrow();
+                Some(frames[frame].caller_thread.get_or_init(|| thread).clone())
+            }
+            _ => None,
+        }))
     }
 
     /// The peer's thread that was made for this one.
@@ -211,7 +232,7 @@ impl ThreadContext {
 
     /// Has the jobs run elsewhere that the peer sent to this thread, and that need not run here, when the thread does not wait for
     /// the peer any more.
-    fn leave(&self, connection: u64) {
+    pub(crate) fn leave(&self, connection: u64) {
         if self.awaited.borrow().contains(&connection) {
             return;
         }
@@ -290,78 +311,6 @@ impl ThreadContext {
         }
     }
 
-    /// Takes the socket for the wait that follows what is about to be sent: a call, or the answer to one.
-    pub(crate) fn lead_ahead(&self, connection: &Connection, sending: Sending) {
-        let running = match sending {
-            Sending::Call => self.frames.borrow().len(),
-            // A thread that does not come back to a wait would keep the socket to itself.
-            Sending::Answer if self.waits.get() == 0 => return,
-            Sending::Answer => self.waits.get(),
-        };
-        if self.interrupter.is_ready() && EventLoop::may_block().is_ok() {
-            let leader = connection.lead_ahead(running);
-            drop(self.ahead.replace(leader));
-        }
-    }
-
-    /// Gives the socket back that was taken for a wait that will not be.
-    pub(crate) fn give_back(&self) {
-        drop(self.ahead.take());
-    }
-
-    fn lead(&self, connection: &Connection) -> Option<Leader> {
-        let ahead = self.ahead.take();
-        if ahead
-            .as_ref()
-            .is_some_and(|leader| leader.connection_id() == connection.id())
-        {
-            return ahead;
-        }
-        drop(ahead);
-        if self.interrupter.is_ready() {
-            connection.lead()
-        } else {
-            None
-        }
-    }
-
-    /// Waits for the next job of any kind, as a thread does that was made for the peer. `None`: there will be none.
-    pub(crate) fn next_job(&self, connection: &WeakConnection) -> Option<Job> {
-        if let Some(event) = self.lead_idle(connection) {
-            match event {
-                Event::Job(job) => return Some(job),
-                Event::Closed => return None,
-                Event::Woken | Event::TimedOut => {}
-            }
-        }
-        // Nobody reads a socket that a thread keeps while it waits here.
-        self.give_back();
-        let arrivals = connection
-            .upgrade()
-            .map(|connection| Arc::clone(connection.arrivals()));
-        match self.waiter.next_job(&arrivals.unwrap_or_default()) {
-            Event::Job(job) => {
-                job.connection().write_held();
-                Some(job)
-            }
-            _ => None,
-        }
-    }
-
-    fn lead_idle(&self, connection: &WeakConnection) -> Option<Event<Job>> {
-        // Only a server's connection: it stays open without the handle that leading holds.
-        let connection = connection.upgrade().filter(Connection::is_server)?;
-        if !self.interrupter.is_ready() {
-            return None;
-        }
-        let ahead = self.ahead.take();
-        let leader = match ahead {
-            Some(leader) => leader,
-            None => connection.lead_idle()?,
-        };
-        self.interrupter.lead_idle(&leader, &self.waiter)
-    }
-
     /// Tells whether the caller of the innermost method gave up. `None`: this thread serves no call.
     pub(crate) fn cancellation(&self) -> Option<Cancellation> {
         let frames = self.frames.borrow();
@@ -394,28 +343,5 @@ impl Drop for ThreadContext {
                 event_loop.post(move || drop((entry.value, connection)));
             }
         }
-    }
-}
-
-/// A wait for something on a connection.
-struct Awaited<'a> {
-    context: &'a ThreadContext,
-    connection: u64,
-}
-
-impl<'a> Awaited<'a> {
-    fn new(context: &'a ThreadContext, connection: u64) -> Self {
-        context.awaited.borrow_mut().push(connection);
-        Self {
-            context,
-            connection,
-        }
-    }
-}
-
-impl Drop for Awaited<'_> {
-    fn drop(&mut self) {
-        self.context.awaited.borrow_mut().pop();
-        self.context.leave(self.connection);
     }
 }

@@ -70,6 +70,7 @@
 mod async_serving;
 mod async_threads;
 mod attendance;
+mod awaited;
 mod context;
 mod counterpart;
 mod dispatch;

@@ -1,10 +1,12 @@
 //! The calls that a thread serves, and the `destroy`s that their answers wait for.
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use mp_conn::{
-    Cancellation, Connection, Error, EventLoop, ParamsHandle, ServerCall, WeakConnection,
+    Cancellation, Capability, Connection, Error, EventLoop, ParamsHandle, ServerCall,
+    WeakConnection,
 };
 
 use crate::context::{Polled, ThreadContext};
@@ -184,6 +186,8 @@ pub(crate) struct Frame {
     pub(crate) caller: Option<usize>,
     /// The params, and the path to the thread that waits for the answer. `None`: the method has no context.
     pub(crate) callback_thread: Option<(ParamsHandle, [u16; 2])>,
+    /// That thread, once something was called there. Reading the params again and again would use up what may be read of them.
+    pub(crate) caller_thread: OnceCell<Capability>,
     destroys: Arc<Destroys>,
     pub(crate) cancellation: Cancellation,
     /// The thread stays with the call until it is answered: the method is not asynchronous.
@@ -203,6 +207,7 @@ impl Frame {
             caller: call.caller(),
             callback_thread: context_field
                 .map(|field| (call.params_handle(), [field, CALLBACK_THREAD])),
+            caller_thread: OnceCell::new(),
             destroys,
             cancellation: call.cancellation(),
             is_attended,

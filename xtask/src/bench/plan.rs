@@ -63,7 +63,9 @@ impl Plan {
             for metric in metrics {
                 for program in Program::ALL {
                     let is_there = programs.path(program).is_some();
-                    if is_there && can(program, &metric) {
+                    // On one core, whoever spins keeps the other end from running.
+                    let is_fit = program != Program::Spinning || cores != Cores::One;
+                    if is_there && is_fit && can(program, &metric) {
                         keys.push(Key::new(program, cores, &metric));
                     }
                 }
@@ -148,6 +150,7 @@ fn can(program: Program, metric: &str) -> bool {
             "add", "addctx", "cb", "cbn", "connect", "echo", "par", "async",
         ],
         Program::Ours => return true,
+        Program::Spinning => &["add", "addctx"],
         Program::Cpp => &["add", "addctx", "cb", "cbn", "connect", "echo", "par"],
     };
     names.contains(&name)

@@ -23,18 +23,27 @@ pub(crate) enum Program {
     Raw,
     /// This library.
     Ours,
+    /// This library, whose threads look for so long before they sleep: an option that is off by default.
+    Spinning,
     /// The program that `MP_BENCH_CPP` names.
     Cpp,
 }
 
 impl Program {
-    pub(crate) const ALL: [Self; 4] = [Self::Socket, Self::Raw, Self::Ours, Self::Cpp];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Socket,
+        Self::Raw,
+        Self::Ours,
+        Self::Spinning,
+        Self::Cpp,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Socket => "socket",
             Self::Raw => "capnp-rpc",
             Self::Ours => "multiprocess",
+            Self::Spinning => "spinning",
             Self::Cpp => "C++",
         }
     }
@@ -58,6 +67,7 @@ impl Programs {
             (Program::Socket, "bench-socket"),
             (Program::Raw, "bench-raw"),
             (Program::Ours, "bench-multiprocess"),
+            (Program::Spinning, "bench-multiprocess"),
         ];
         let mut paths = Vec::new();
         for (program, name) in built {
@@ -89,14 +99,13 @@ impl Programs {
         cores: Cores,
         tool: &[&OsStr],
     ) -> Result<Server, Failure> {
-        let path = self.path(program).ok_or_else(|| missing(program))?;
         let socket = env::temp_dir().join(format!(
             "mp-bench-{}-{}-{}.sock",
             std::process::id(),
             program.name(),
             cores.name()
         ));
-        let mut command = self.pinned(cores.server(), tool, path);
+        let mut command = self.pinned(program, cores.server(), tool)?;
         command.arg("server").arg(&socket);
         Server::start(command, socket)
     }
@@ -109,13 +118,18 @@ impl Programs {
         tool: &[&OsStr],
         server: &Server,
     ) -> Result<Command, Failure> {
-        let path = self.path(program).ok_or_else(|| missing(program))?;
-        let mut command = self.pinned(cores.client(), tool, path);
+        let mut command = self.pinned(program, cores.client(), tool)?;
         command.arg("client").arg(&server.socket);
         Ok(command)
     }
 
-    fn pinned(&self, core: Option<&str>, tool: &[&OsStr], path: &Path) -> Command {
+    fn pinned(
+        &self,
+        program: Program,
+        core: Option<&str>,
+        tool: &[&OsStr],
+    ) -> Result<Command, Failure> {
+        let path = self.path(program).ok_or_else(|| missing(program))?;
         let mut words: Vec<&OsStr> = Vec::new();
         if let (Some(core), true) = (core, self.taskset) {
             words.extend(["taskset", "-c", core].map(OsStr::new));
@@ -124,7 +138,10 @@ impl Programs {
         words.push(path.as_os_str());
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
-        command
+        if program == Program::Spinning {
+            command.env("MP_BENCH_SPIN", SPIN_MICROSECONDS);
+        }
+        Ok(command)
     }
 }
 
@@ -200,6 +217,9 @@ pub(crate) fn has(name: &str) -> bool {
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
+
+/// How long a thread of the program that spins looks before it sleeps.
+const SPIN_MICROSECONDS: &str = "100";
 
 fn missing(program: Program) -> Failure {
     Failure::message(format!("there is no program for {}", program.name()))
