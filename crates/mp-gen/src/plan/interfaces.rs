@@ -27,12 +27,8 @@ impl Planner<'_> {
         let screaming = snake.to_uppercase();
         let private = |kind, name| self.derived_name(decl, &format!("{path}.{kind}"), name);
         let methods = self.methods(interface);
-        let ancestors: Option<Vec<_>> = self
-            .schema
-            .ancestors(decl.id)
-            .into_iter()
-            .map(|a| self.ancestor(a, place))
-            .collect();
+        let ancestors = self.schema.ancestors(decl.id).into_iter();
+        let ancestors: Option<Vec<_>> = ancestors.map(|a| self.ancestor(a, place)).collect();
         // All of it is planned, so that all that is wrong is reported.
         let asynchronous = self.asynchronous(interface, place);
         let (methods, ancestors) = (methods?, ancestors?);
