@@ -100,7 +100,14 @@ impl Inner {
                 event_loop: event_loop.downgrade(),
                 connection: weak.clone(),
             }));
-            let (state, first) = State::new(weak.clone(), transport, role, limits.clone(), waker);
+            let (state, first) = State::new(
+                weak.clone(),
+                transport,
+                role,
+                limits.clone(),
+                waker,
+                event_loop.read_buffers(),
+            );
             bootstrap = first;
             Self {
                 id,

@@ -24,6 +24,7 @@ use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
 /// | [`pool_threads`](Self::pool_threads) | 64 | threads made by `makePool`, and those for callbacks that name none | `makePool` fails; callbacks wait for a thread |
 /// | [`async_threads`](Self::async_threads) | 256 | threads of the peer that this process's asynchronous calls run on | calls wait here for one, in their order |
 /// | [`queued_bytes`](Self::queued_bytes) | 16 MiB | bytes that wait because the peer does not read | threads that call or answer wait; asynchronous calls fail; beyond it by four messages of the greatest size, the connection ends |
+/// | [`spin`](Self::spin) | 0 | time for which a thread looks at a socket again and again | it sleeps |
 /// | (the message's size) | | bytes of one message with every pointer followed, as pointers may lead to the same bytes many times | the call fails; with an answer, the connection ends |
 /// | (four times `message_bytes`) | 256 MiB | bytes that are read of one message in all, by whoever reads or looks at it | the call fails |
 /// | (fixed) | 64 | calls on the answers of calls on the answers of … that are not there yet | the call fails |

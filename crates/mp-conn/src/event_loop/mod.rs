@@ -24,6 +24,7 @@ pub use self::sleep::Sleep;
 pub(crate) use self::timers::Timer;
 use self::timers::Timers;
 use crate::contain::guarded;
+use crate::vat::read_buffers::ReadBuffers;
 use crate::{Error, log};
 
 /// A handle to an event loop.
@@ -55,6 +56,7 @@ impl EventLoop {
             sleeping: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             sources: Mutex::default(),
+            read_buffers: Arc::default(),
             next_key: AtomicUsize::new(0),
             timers: Timers::default(),
         });
@@ -108,6 +110,11 @@ impl EventLoop {
         if let Some(cleanup) = &self.owner.cleanup {
             cleanup.post(Box::new(job));
         }
+    }
+
+    /// Memory to read into, for the loop's connections.
+    pub(crate) fn read_buffers(&self) -> Arc<ReadBuffers> {
+        Arc::clone(&self.owner.core.read_buffers)
     }
 
     /// A number for a socket of this loop.
@@ -199,6 +206,7 @@ struct Core {
     sleeping: AtomicBool,
     stop: AtomicBool,
     sources: Mutex<HashMap<usize, Weak<dyn Source>>>,
+    read_buffers: Arc<ReadBuffers>,
     next_key: AtomicUsize,
     timers: Timers,
 }

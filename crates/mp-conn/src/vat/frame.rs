@@ -4,14 +4,19 @@
 //! what is missing of a large one is read straight into its own memory.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use capnp::Word;
 use capnp::message::{Builder, HeapAllocator, ReaderSegments};
 
 use super::memory::{Memory, MemoryPool};
+use super::read_buffers::ReadBuffers;
 
 /// Collects bytes and cuts them into messages.
 pub(crate) struct FrameReader {
+    /// Where the buffer comes from, and goes to.
+    buffers: Arc<ReadBuffers>,
+    /// Empty while nothing is read.
     buffer: Vec<u8>,
     /// The bytes of `buffer` that were read and not yet consumed.
     start: usize,
@@ -22,9 +27,10 @@ pub(crate) struct FrameReader {
 }
 
 impl FrameReader {
-    pub(crate) fn new(limit_bytes: usize, pool: Rc<MemoryPool>) -> Self {
+    pub(crate) fn new(limit_bytes: usize, pool: Rc<MemoryPool>, buffers: Arc<ReadBuffers>) -> Self {
         Self {
-            buffer: vec![0; BUFFER_BYTES],
+            buffers,
+            buffer: Vec::new(),
             start: 0,
             end: 0,
             partial: None,
@@ -41,7 +47,9 @@ impl FrameReader {
         {
             return partial.space();
         }
-        if self.start == self.end {
+        if self.buffer.is_empty() {
+            self.buffer = self.buffers.take();
+        } else if self.start == self.end {
             self.start = 0;
             self.end = 0;
         } else if self.end == self.buffer.len() {
@@ -50,6 +58,15 @@ impl FrameReader {
             self.start = 0;
         }
         &mut self.buffer[self.end..]
+    }
+
+    /// Says that nothing is read for now: the buffer is lent to others if there is nothing in it.
+    pub(crate) fn rest(&mut self) {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.buffers.give(std::mem::take(&mut self.buffer));
+        }
     }
 
     /// Says that `count` bytes were put where [`space`](Self::space) said.
@@ -225,8 +242,6 @@ fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
 const BYTES_PER_WORD: usize = 8;
 /// As the C++ library: a message of 512 segments or more is refused.
 const MAX_SEGMENTS: usize = 512;
-/// Room for the largest segment table and for a batch of small messages.
-const BUFFER_BYTES: usize = 16 << 10;
 /// A rest of this size is worth a read of its own, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
 /// What is allocated for a message of which nothing has come yet.
@@ -283,7 +298,7 @@ mod tests {
             expected.push(segments);
         }
         for step in [1, 7, 4096, usize::MAX] {
-            let mut reader = FrameReader::new(1 << 20, Rc::default());
+            let mut reader = FrameReader::new(1 << 20, Rc::default(), Arc::default());
             assert_eq!(feed(&mut reader, &stream, step), expected, "step {step}");
             assert!(reader.at_boundary());
         }
@@ -291,7 +306,7 @@ mod tests {
 
     #[test]
     fn what_is_announced_costs_little_before_it_comes() {
-        let mut reader = FrameReader::new(64 << 20, Rc::default());
+        let mut reader = FrameReader::new(64 << 20, Rc::default(), Arc::default());
         let announced = ((64_usize << 20) / BYTES_PER_WORD) as u32;
         let mut bytes = [[0; 4], announced.to_le_bytes()].concat();
         let allocated = |reader: &FrameReader| {
@@ -307,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_frame_beyond_the_limit_is_refused_before_its_bytes_come() {
-        let mut reader = FrameReader::new(64, Rc::default());
+        let mut reader = FrameReader::new(64, Rc::default(), Arc::default());
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 8, 0, 0, 0]);
         reader.filled(8);
         assert!(
@@ -315,7 +330,7 @@ mod tests {
             "64 bytes are allowed"
         );
 
-        let mut reader = FrameReader::new(64, Rc::default());
+        let mut reader = FrameReader::new(64, Rc::default(), Arc::default());
         reader.space()[..8].copy_from_slice(&[0, 0, 0, 0, 9, 0, 0, 0]);
         reader.filled(8);
         let error = reader.next_message().err().unwrap();
@@ -324,7 +339,7 @@ mod tests {
             "{error}"
         );
 
-        let mut reader = FrameReader::new(64, Rc::default());
+        let mut reader = FrameReader::new(64, Rc::default(), Arc::default());
         reader.space()[..8].copy_from_slice(&[0xff; 8]);
         reader.filled(8);
         assert!(reader.next_message().is_err());

@@ -15,6 +15,7 @@ pub(crate) mod network;
 pub(crate) mod outbox;
 pub(crate) mod outgoing;
 pub(crate) mod raw;
+pub(crate) mod read_buffers;
 pub(crate) mod resolution;
 pub(crate) mod shared;
 pub(crate) mod state;

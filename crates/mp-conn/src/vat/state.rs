@@ -18,6 +18,7 @@ use super::gate::Gate;
 use super::inbox::Incoming;
 use super::local::LocalObject;
 use super::network::Network;
+use super::read_buffers::ReadBuffers;
 use super::shared::{CallState, Deferred, Shared};
 use super::transport::Transport;
 use crate::contain::{drop_each, guarded};
@@ -71,6 +72,7 @@ impl State {
         role: Role,
         limits: Limits,
         waker: Waker,
+        buffers: Arc<ReadBuffers>,
     ) -> (Self, Option<usize>) {
         let options = ReaderOptions {
             traversal_limit_in_words: Some(limits.read_words()),
@@ -78,7 +80,7 @@ impl State {
         };
         let message_bytes = limits.message_bytes;
         let shared = Rc::new(Shared::new(connection, limits));
-        let reader = FrameReader::new(message_bytes, Rc::clone(&shared.pool));
+        let reader = FrameReader::new(message_bytes, Rc::clone(&shared.pool), buffers);
         let (side, first) = match role {
             Role::Client => (Side::Client, None),
             Role::Server(object) => (Side::Server, LocalObject::hook(&shared, &object).ok()),
@@ -176,6 +178,14 @@ impl State {
 
     /// Reads once from the stream, and hands what came to the RPC system's inbox.
     pub(crate) fn read(&mut self) -> Progress {
+        let progress = self.read_once();
+        if progress != Progress::More {
+            self.reader.rest();
+        }
+        progress
+    }
+
+    fn read_once(&mut self) -> Progress {
         let space = self.reader.space();
         let room = space.len();
         match self.transport.read(&self.waker, space) {
