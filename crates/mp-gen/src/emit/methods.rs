@@ -160,7 +160,9 @@ pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
 /// The struct for several results, and the enum for typed exceptions.
 pub(crate) fn types(interface: &InterfacePlan, method: &MethodPlan) -> TokenStream {
     let mut tokens = TokenStream::new();
-    let link = format!("[`{}::{}`]", interface.name, method.name);
+    // Links know a name like `r#async` without its mark.
+    let name = method.name.to_string();
+    let link = format!("[`{}::{}`]", interface.name, name.trim_start_matches("r#"));
     if let Output::Struct {
         name, attributes, ..
     } = &method.output
