@@ -1,4 +1,4 @@
-//! Generates three groups of schemas, each into a directory and a module of its own.
+//! Generates four groups of schemas, each into a directory and a module of its own.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map_type("Keeper.named.result", Collection::BTreeMap)
         .map_type("Keeper.named.value", Collection::BTreeMap)
         .compile()?;
-    own("names").compile()?;
+    own("names")
+        .async_trait("Twins")
+        .async_trait("Prelude")
+        .compile()?;
     own("elements")
         .extern_type("Bank.sum.amounts[]", "crate::Money")
         .extern_type("Bank.sort.amounts[][]", "crate::Money")

@@ -66,6 +66,7 @@ struct Vec { fn @0 :Fn; }
 struct Fn { m @0 :M; f @1 :F; }
 struct M { value @0 :Int32; }
 struct F { value @0 :Int32; }
+struct T { value @0 :Int32; }
 struct TwinsClient { value @0 :Int32; }
 struct First { value @0 :Int32; }
 struct Pair(First, M) { first @0 :First; second @1 :M; outer @2 : .First; }
@@ -76,6 +77,7 @@ interface Prelude $Proxy.wrap("names::Prelude") {
     twinsClient @2 (value :TwinsClient) -> (result :TwinsClient);
     pair @3 (value :Pair(Text, Data)) -> (result :Pair(Text, Data));
     call @4 (f :FFn) -> ();
+    t @5 (value :T) -> (result :T);
 }
 
 interface FFn $Proxy.wrap("ProxyCallback<std::function<void(F)>>") {

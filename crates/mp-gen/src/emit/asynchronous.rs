@@ -6,6 +6,7 @@ use quote::quote;
 use super::methods::method_doc;
 use super::types::{arguments, returned, signature};
 use super::{Emitter, doc, id};
+use crate::names::Names;
 use crate::plan::{AsyncPlan, InterfacePlan, MethodPlan};
 
 impl Emitter {
@@ -16,10 +17,11 @@ impl Emitter {
         let (async_name, start) = (&plan.name, &interface.start);
         let methods = interface.methods.iter().map(|method| {
             let (signature, name) = (signature(method), &method.name);
-            let names = method.args.iter().map(|arg| &arg.slot.name);
+            let names: Vec<_> = method.args.iter().map(|arg| &arg.slot.name).collect();
+            let this = Names::with(names.iter().map(ToString::to_string)).local("this");
             quote! {
                 #signature {
-                    mp::AsyncServer::wait(self, |this| this.#name(#(#names),*))
+                    mp::AsyncServer::wait(self, |#this| #this.#name(#(#names),*))
                 }
             }
         });
@@ -31,9 +33,10 @@ impl Emitter {
             let (path, start, id) = (&ancestor.path, &ancestor.start, id(ancestor.id));
             quote!((#id, _) => #path::#start(self, call),)
         });
+        // `F` as for closures: no type of a schema is called that.
         Some(quote! {
             #declaration
-            impl<T: #async_name> #name for mp::AsyncServer<T> {
+            impl<F: #async_name> #name for mp::AsyncServer<F> {
                 #(#methods)*
                 fn #start(&self, call: mp::ServerCall) -> Option<mp::ServerCall> {
                     match (call.interface_id(), call.ordinal()) {

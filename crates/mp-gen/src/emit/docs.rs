@@ -33,9 +33,10 @@ fn markdown(text: &str) -> String {
             end_block(&mut out);
             block = false;
         }
-        let is_fence = !block && line.trim_start().starts_with("```");
-        match line {
-            "```" if !fenced => out.push("```text".to_owned()),
+        let info = line.trim_start().strip_prefix("```");
+        let is_fence = !block && info.is_some_and(|info| !info.contains('`'));
+        match info.map(str::trim) {
+            Some("") if is_fence && !fenced => out.push(format!("{}text", line.trim_end())),
             _ if is_fence || fenced || block => out.push(line.to_owned()),
             _ => out.push(escaped(line)),
         }
@@ -73,10 +74,12 @@ fn escaped(line: &str) -> String {
                 out.push(' ');
             }
             let word = word.replace('[', "\\[").replace('<', "\\<");
-            let is_address = word.starts_with("https://") || word.starts_with("http://");
-            let address = word.trim_end_matches(['.', ',', ')', ';', ':']);
+            let begin = word.trim_start_matches('(');
+            let is_address = begin.starts_with("https://") || begin.starts_with("http://");
+            let address = begin.trim_end_matches(['.', ',', ')', ';', ':']);
             if is_address {
-                out.extend(["<", address, ">", &word[address.len()..]]);
+                let before = &word[..word.len() - begin.len()];
+                out.extend([before, "<", address, ">", &begin[address.len()..]]);
             } else {
                 out.push_str(&word);
             }
@@ -103,6 +106,10 @@ mod tests {
             ),
             ("```\nx\n```", "```text\nx\n```"),
             ("```\nno end", "```text\nno end\n```"),
+            ("- a\n  ``` \n  x\n  ```", "- a\n  ```text\n  x\n  ```"),
+            ("```capnp\nx\n```", "```capnp\nx\n```"),
+            ("```a[0]``` is [code]", "```a[0]``` is \\[code]"),
+            ("(https://x.org/a).", "(<https://x.org/a>)."),
             ("- item\n    continued", "- item\n    continued"),
         ] {
             assert_eq!(markdown(text), expected);

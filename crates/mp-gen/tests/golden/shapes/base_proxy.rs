@@ -139,7 +139,7 @@ pub trait ListenerAsync: Send + Sync + 'static {
     ) -> impl ::std::future::Future<Output = mp::Result<ListenerNotifyResult>> + Send;
 }
 
-impl<T: ListenerAsync> Listener for mp::AsyncServer<T> {
+impl<F: ListenerAsync> Listener for mp::AsyncServer<F> {
     fn notify(&self, text: &str) -> mp::Result<ListenerNotifyResult> {
         mp::AsyncServer::wait(self, |this| this.notify(text))
     }
