@@ -307,7 +307,7 @@ fn a_spawner_that_drops_or_panics_fails_the_call() {
 }
 
 #[test]
-fn an_object_that_is_destroyed_while_its_method_runs_goes_when_it_ends() {
+fn an_object_that_is_destroyed_is_gone_when_the_call_returns() {
     within_deadline(|| {
         let desk = AsyncDesk::new();
         let pair = Pair::of(&desk).unwrap();

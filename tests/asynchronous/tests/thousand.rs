@@ -5,9 +5,10 @@
 use std::process::Command;
 
 use asynchronous::desk::Desk;
-use faults::patience::{eventually, within_deadline};
+use faults::patience::within_deadline;
 use futures::future::try_join_all;
 use multiprocess::EventLoop;
+use tokio::task::JoinHandle;
 
 #[test]
 fn a_thousand_waits_at_once_take_no_thread_here() {
@@ -28,18 +29,14 @@ fn a_thousand_waits_at_once_take_no_thread_here() {
                     tokio::spawn(async move { desk.wait_async(number).await.unwrap() })
                 })
                 .collect();
-            // As many as there may be run at a time, each blocking a thread over there.
-            let mut released = 0;
-            while released < 1_000 {
-                let under_way = desk.waiting_async().await.unwrap();
-                assert!(under_way <= 256 && threads() <= before);
-                if under_way == 256.min(1_000 - released) {
+            // As many as there may be run at a time, each blocking a thread over there. When there are so many, all are let go,
+            // and so are those that come then.
+            let mut most = 0;
+            while !calls.iter().all(JoinHandle::is_finished) {
+                most = most.max(desk.waiting_async().await.unwrap());
+                assert!(most <= 256 && threads() <= before);
+                if most == 256 {
                     desk.release_async().await.unwrap();
-                    released += under_way;
-                    eventually("they are let go", || {
-                        futures::executor::block_on(desk.waiting_async()).unwrap() < under_way
-                            || released < 1_000
-                    });
                 }
                 tokio::task::yield_now().await;
             }
