@@ -50,6 +50,7 @@ enum Gen { self @0; try @1; crate @2; }
 interface More extends (Twins) $Proxy.wrap("names::More") {
     x @0 (context :Proxy.Context) -> (result :Int32);
     own @1 () -> ();
+    asTwinsClient @2 () -> (result :Int32);
 }
 
 interface Deepest extends (More) $Proxy.wrap("names::Deepest") {

@@ -99,6 +99,9 @@ impl More for Numbers {
     fn own(&self) -> Result<()> {
         Ok(())
     }
+    fn as_twins_client_3(&self) -> Result<i32> {
+        Ok(102)
+    }
 }
 
 #[test]
@@ -115,6 +118,7 @@ fn methods_that_would_clash_reach_their_own_implementation() {
     assert_eq!(block_on(more.x_2_async()).unwrap(), 100);
     assert_eq!(more.clone().clone_2().unwrap(), "clone");
     assert_eq!(more.as_twins_client_2().unwrap(), "client");
+    assert_eq!(more.as_twins_client_3().unwrap(), 102);
     assert_eq!(more.with_timeout_2(3).unwrap(), 3);
     let patient = more.with_timeout(std::time::Duration::from_secs(60));
     assert_eq!(patient.dispatch(20, 3).unwrap(), 23);

@@ -20,10 +20,10 @@ impl Planner<'_> {
             return Rc::clone(names);
         }
         let mut taken = Names::with(RESERVED.iter().copied());
-        if let Some(name) = self.rust_name(id) {
-            taken.reserve([names::as_client(&name), names::start(&name)]);
-        }
+        let hidden = |name: &_| [names::as_client(name), names::start(name)];
+        taken.reserve(self.rust_name(id).iter().flat_map(hidden));
         for ancestor in self.schema.ancestors(id) {
+            taken.reserve(self.rust_name(ancestor.decl.id).iter().flat_map(hidden));
             for name in self.method_names(ancestor).values() {
                 taken.reserve(family(name));
             }
