@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Waker;
 use std::time::Duration;
 
 use crate::contain::guarded;
@@ -95,19 +94,9 @@ impl Inner {
                 }
             });
             let gate = Arc::new(Gate::new());
-            let waker = Waker::from(Arc::new(VatWaker {
-                gate: Arc::clone(&gate),
-                event_loop: event_loop.downgrade(),
-                connection: weak.clone(),
-            }));
-            let (state, first) = State::new(
-                weak.clone(),
-                transport,
-                role,
-                limits.clone(),
-                waker,
-                event_loop.read_buffers(),
-            );
+            let waker = VatWaker::waker(&gate, event_loop, weak);
+            let (inner, buffers) = (weak.clone(), event_loop.read_buffers());
+            let (state, first) = State::new(inner, transport, role, limits.clone(), waker, buffers);
             bootstrap = first;
             Self {
                 id,

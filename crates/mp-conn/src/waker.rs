@@ -1,17 +1,31 @@
 //! What wakes a vat from outside of it, or from inside.
 
 use std::sync::{Arc, Weak};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 
-use crate::event_loop::WeakEventLoop;
+use crate::event_loop::{EventLoop, WeakEventLoop};
 use crate::inner::Inner;
 use crate::vat::gate::Gate;
 
 /// Wakes the vat: the thread that is inside looks again, or the event loop's thread enters.
 pub(crate) struct VatWaker {
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) event_loop: WeakEventLoop,
-    pub(crate) connection: Weak<Inner>,
+    gate: Arc<Gate>,
+    event_loop: WeakEventLoop,
+    connection: Weak<Inner>,
+}
+
+impl VatWaker {
+    pub(crate) fn waker(
+        gate: &Arc<Gate>,
+        event_loop: &EventLoop,
+        connection: &Weak<Inner>,
+    ) -> Waker {
+        Waker::from(Arc::new(Self {
+            gate: Arc::clone(gate),
+            event_loop: event_loop.downgrade(),
+            connection: Weak::clone(connection),
+        }))
+    }
 }
 
 impl Wake for VatWaker {
