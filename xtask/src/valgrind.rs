@@ -17,7 +17,8 @@ pub(crate) fn run(args: &[OsString]) -> Result<(), Failure> {
     let mut words: Vec<OsString> = ["test", "--tests", "--no-fail-fast"]
         .map(OsString::from)
         .into();
-    if args.is_empty() {
+    let chooses = |arg: &OsString| arg == "-p" || arg == "--package";
+    if !args.iter().take_while(|arg| *arg != "--").any(chooses) {
         words.extend(
             CRATES
                 .iter()
