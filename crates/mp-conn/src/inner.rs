@@ -176,7 +176,15 @@ impl Inner {
 
     pub(crate) fn close(self: &Arc<Self>, here: bool) {
         self.lifecycle().end.get_or_insert(here);
-        drop(self.enter(State::close));
+        let closed = self.enter(|state| {
+            // What was left to others to write was sent before.
+            if !state.is_closed() {
+                state.flush();
+            }
+            state.close();
+        });
+        // Fails only from inside, or where it panicked: then it is closed as well.
+        drop(closed);
     }
 
     /// Keeps a share of a listener's limit until the connection has ended, which it may have already.

@@ -29,6 +29,7 @@ use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
 /// | (four times `message_bytes`) | 256 MiB | bytes that are read of one message in all, by whoever reads or looks at it | the call fails |
 /// | (fixed) | 64 | calls on the answers of calls on the answers of … that are not there yet | the call fails |
 /// | (fixed) | 511 | segments of a message | the connection ends |
+/// | (fixed) | 9 MiB | memory of messages that is kept for the next ones | it is freed |
 ///
 /// An error says for example `limit exceeded: exports is 100000`, and is an [`Error::LimitExceeded`](crate::Error::LimitExceeded)
 /// on the side whose limit it is.

@@ -1,12 +1,11 @@
 //! Threads of the peer for calls that no thread of this process waits for, and the queue of calls that wait for one.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use mp_conn::proxy_capnp::thread;
-use mp_conn::{Capability, Connection, Error, Object, ServerCall, Threads};
+use mp_conn::{Capability, Connection, Error, Object, ServerCall, Threads, caught};
 
 use crate::context::ThreadContext;
 use crate::thread_map::ThreadState;
@@ -222,8 +221,10 @@ impl AsyncThreads {
         }
         while let Some((entry, grant)) = self.next() {
             // What runs besides the call's own code are wakers.
-            if catch_unwind(AssertUnwindSafe(|| self.start(entry, grant))).is_err() {
-                tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a waker panicked)");
+            if caught(|| self.start(entry, grant)).is_err() {
+                // The subscriber may panic as well, and the queue has to go on.
+                let report = || tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a waker panicked)");
+                caught(report).unwrap_or_default();
             }
         }
     }

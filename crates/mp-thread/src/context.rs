@@ -270,11 +270,14 @@ impl ThreadContext {
         let _awaited = Awaited::new(self, id);
         let eligible = |job: &Job| job.belongs_to(id, &callers);
         loop {
-            if std::mem::take(&mut polled) == Polled::Never
-                && let Poll::Ready(result) = poll(&self.waker)
-            {
-                self.give_back();
-                return Ok(result);
+            if std::mem::take(&mut polled) == Polled::Never {
+                let polled = poll(&self.waker);
+                // What is waited for need not be of the connection's: then polling did not enter it.
+                connection.write_held();
+                if let Poll::Ready(result) = polled {
+                    self.give_back();
+                    return Ok(result);
+                }
             }
             // Not counted while a callback runs, which may wait itself.
             let waiting = connection.waiting();

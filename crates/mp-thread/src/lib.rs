@@ -3,7 +3,7 @@
 //! Each thread that calls has a thread of its own in the other process: the first call with a `Context` over a connection asks
 //! the peer for one (`ThreadMap.makeThread`), and all later calls of that thread run there. A callback that arrives while the
 //! caller waits runs on the caller's own stack. So thread-local variables, locks and callbacks work as if both were one
-//! process. What the messages look like is in `wire.md` of the project's references, §1.3 and §5.2 to 5.3.
+//! process.
 //!
 //! The crate works on the untyped calls of `mp-conn`. A caller asks for [`threads`] to put into its call's context and then
 //! [`wait`]s; an object hands a call to [`dispatch`], which runs it on the thread that it names, inside a [`Serving`].

@@ -122,7 +122,7 @@ impl<J> Waiter<J> {
     }
 
     /// Waits until the waiter is woken, or there is a job that is eligible. Wake-ups come first. When it was woken, the thread
-    /// enters the connection of those arrivals next.
+    /// enters the connection of those arrivals next, or looks whether something [is due](Arrivals::is_due).
     pub fn wait(
         &self,
         arrivals: &Arc<Arrivals>,
@@ -176,8 +176,8 @@ impl<J> Waiter<J> {
         self.lock().interrupt = None;
     }
 
-    /// Waits for the next job of any kind, as a thread does that has nothing else to do. When there is one, the thread looks
-    /// first whether something [is due](Arrivals::is_due).
+    /// Waits for the next job of any kind, as a thread does that has nothing else to do. Whatever ends the wait, the thread looks
+    /// first whether something [is due](Arrivals::is_due). `Woken`: something is, and the job was taken by somebody else.
     pub fn next_job(&self, arrivals: &Arc<Arrivals>) -> Event<J> {
         let mut state = self.lock();
         loop {
@@ -188,6 +188,9 @@ impl<J> Waiter<J> {
                 Ok(state) => state,
                 Err(()) => return Event::TimedOut,
             };
+            if state.jobs.is_empty() && !state.closed && arrivals.is_due() {
+                return Event::Woken;
+            }
         }
     }
 

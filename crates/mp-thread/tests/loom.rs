@@ -186,6 +186,33 @@ fn a_job_that_may_run_elsewhere_is_not_left_behind() {
     });
 }
 
+#[test]
+fn a_worker_whose_job_was_taken_looks_whether_something_is_due() {
+    loom::model(|| {
+        let waiter = Arc::new(Waiter::<u32>::new());
+        let arrivals = arrivals();
+        let worker = {
+            let (waiter, arrivals) = (Arc::clone(&waiter), StdArc::clone(&arrivals));
+            thread::spawn(move || {
+                loop {
+                    let event = waiter.next_job(&arrivals);
+                    if arrivals.is_due() || event == Event::Closed {
+                        return event;
+                    }
+                }
+            })
+        };
+        waiter.post(7).unwrap();
+        let left = arrivals.hold();
+        drop(waiter.take(|_| true));
+        // Where something was left to the worker, nothing else makes it look.
+        if !left {
+            waiter.close();
+        }
+        assert_eq!(worker.join().unwrap() != Event::Closed, left);
+    });
+}
+
 /// Those of a connection that nobody else uses.
 fn arrivals() -> StdArc<Arrivals> {
     StdArc::default()

@@ -43,7 +43,7 @@ impl Arrivals {
         state & HELD != 0 && state < CROWD
     }
 
-    /// Whether the caller, who is inside and has something to write, may leave it to others.
+    /// Whether the caller, who is inside and has something to write, may leave it to others. It is due when they have come.
     #[must_use]
     pub fn hold(&self) -> bool {
         let decide = |state| {

@@ -54,7 +54,7 @@ impl Shared {
         }
     }
 
-    /// Lets `capnp-rpc` begin a message, which is a call or holds no objects, in memory that is used again.
+    /// Lets `capnp-rpc` begin a message, which is a call or an answer without objects, in memory that is used again.
     pub(crate) fn in_reused_memory<R>(&self, begin: impl FnOnce() -> R) -> R {
         self.reuse.set(true);
         let begun = begin();

@@ -109,9 +109,8 @@ impl Place {
         })
     }
 
-    /// What becomes of a promise that was resolved to this place, now that the answer was sent. `None`: there is
-    /// nothing in it, or no such answer.
-    /// `is_object` tells exports that are objects from those that are promises.
+    /// What becomes of a promise that was resolved to this place, now that the answer was sent. `answer`: `None` where it has
+    /// no objects, or is not known. `is_object` tells exports that are objects from those that are promises.
     pub(crate) fn outcome(
         &self,
         promise: u32,

@@ -55,15 +55,19 @@ impl ThreadContext {
         }
         // Nobody reads a socket that a thread keeps while it waits here.
         self.give_back();
-        let arrivals = connection
-            .upgrade()
-            .map(|connection| Arc::clone(connection.arrivals()));
-        match self.waiter.next_job(&arrivals.unwrap_or_default()) {
-            Event::Job(job) => {
-                job.connection().write_held();
-                Some(job)
+        loop {
+            let arrivals = connection
+                .upgrade()
+                .map(|connection| Arc::clone(connection.arrivals()));
+            let event = self.waiter.next_job(&arrivals.unwrap_or_default());
+            if let Some(connection) = connection.upgrade() {
+                connection.write_held();
             }
-            _ => None,
+            match event {
+                Event::Job(job) => return Some(job),
+                Event::Woken => {}
+                Event::Closed | Event::TimedOut => return None,
+            }
         }
     }
 
