@@ -349,7 +349,7 @@ impl Ledger {
         answer: Option<&Rc<dyn Output>>,
     ) -> capnp::Result<Outcome> {
         let is_object = |export| !self.promised_exports.contains_key(&export);
-        place.outcome(promise, answer, is_object)
+        place.outcome(promise, answer, &self.resolutions, is_object)
     }
 
     /// Notes the peer's objects in a message. Returns those that were not known; stops where there are too many.

@@ -3,7 +3,8 @@
 //! `capnp-rpc` is not told of the answer, which may hold the promise itself: it would go around in circles. Instead the promise
 //! waits until the answer is there, and then becomes what the answer has in that place.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use capnp::message::{Builder, HeapAllocator};
@@ -20,6 +21,10 @@ use crate::message::{ticket, ticket_index};
 pub(crate) struct Resolutions {
     /// By the peer's number of the promise: a promise waits once at most.
     waiting: HashMap<u32, Place>,
+    /// The same promises, by the question whose answer they wait for.
+    by_question: HashMap<u32, HashSet<u32>>,
+    /// What stands for the capabilities of an answer while one of them is looked for: made once, for the largest table.
+    tickets: RefCell<Vec<Option<Box<dyn ClientHook>>>>,
 }
 
 /// An object in an answer of this process.
@@ -63,6 +68,8 @@ impl Resolutions {
     ///
     /// When it does already.
     pub(crate) fn wait(&mut self, promise: u32, place: Place) -> capnp::Result<()> {
+        let promises = self.by_question.entry(place.question).or_default();
+        promises.insert(promise);
         match self.waiting.insert(promise, place) {
             None => Ok(()),
             Some(_) => Err(failed("A promise is resolved twice.")),
@@ -71,19 +78,45 @@ impl Resolutions {
 
     /// Forgets a promise that nobody refers to any more.
     pub(crate) fn forget(&mut self, promise: u32) {
-        if !self.waiting.is_empty() {
-            self.waiting.remove(&promise);
+        let Some(place) = self.waiting.remove(&promise) else {
+            return;
+        };
+        if let Some(promises) = self.by_question.get_mut(&place.question) {
+            promises.remove(&promise);
+            if promises.is_empty() {
+                self.by_question.remove(&place.question);
+            }
         }
     }
 
     /// Takes the promises that wait for an answer.
     pub(crate) fn take(&mut self, question: u32) -> Vec<(u32, Place)> {
-        let waits = |_: &u32, place: &mut Place| place.question == question;
-        self.waiting.extract_if(waits).collect()
+        let promises = self.by_question.remove(&question).into_iter().flatten();
+        promises
+            .filter_map(|promise| self.waiting.remove_entry(&promise))
+            .collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.waiting.clear();
+        *self = Self::default();
+    }
+
+    /// The number of the capability that stands in a place of results, in their table. `None`: there is none.
+    fn find(&self, place: &Place, results: payload::Reader<'_>) -> capnp::Result<Option<u32>> {
+        let count = results.get_cap_table()?.len() as usize;
+        let mut tickets = self.tickets.borrow_mut();
+        for index in tickets.len()..count {
+            tickets.push(Some(ticket(index)));
+        }
+        let mut content = results.get_content();
+        content.imbue(&tickets);
+        let path: Vec<PipelineOp> = crate::capability::pipeline_ops(&place.path);
+        // A pointer that is no capability is as good as none, and so is one beyond the table.
+        let found = content.get_pipelined_cap(&path).ok();
+        let index = found.and_then(|hook| ticket_index(hook.as_ref()));
+        Ok(index
+            .filter(|index| *index < count)
+            .map(|index| index as u32))
     }
 }
 
@@ -115,6 +148,7 @@ impl Place {
         &self,
         promise: u32,
         answer: Option<&Rc<dyn Output>>,
+        resolutions: &Resolutions,
         is_object: impl Fn(u32) -> bool,
     ) -> capnp::Result<Outcome> {
         let mut settled = small_message();
@@ -130,7 +164,10 @@ impl Place {
             return_::Results(results) => {
                 let results = results?;
                 let table = results.get_cap_table()?;
-                match self.find(results)?.map(|index| table.get(index).which()) {
+                match resolutions
+                    .find(self, results)?
+                    .map(|index| table.get(index).which())
+                {
                     Some(Ok(cap_descriptor::SenderHosted(export))) if is_object(export) => {
                         resolve.init_cap().set_receiver_hosted(export);
                     }
@@ -162,20 +199,6 @@ impl Place {
                 .set_get_pointer_field(*index);
         }
         message
-    }
-
-    /// The number of the capability that stands here, in the results' table. `None`: there is none.
-    fn find(&self, results: payload::Reader<'_>) -> capnp::Result<Option<u32>> {
-        let count = results.get_cap_table()?.len();
-        let tickets: Vec<Option<Box<dyn ClientHook>>> = (0..count as usize)
-            .map(|index| Some(ticket(index)))
-            .collect();
-        let mut content = results.get_content();
-        content.imbue(&tickets);
-        let path: Vec<PipelineOp> = crate::capability::pipeline_ops(&self.path);
-        // A pointer that is no capability is as good as none.
-        let found = content.get_pipelined_cap(&path).ok();
-        Ok(found.and_then(|hook| ticket_index(hook.as_ref()).map(|index| index as u32)))
     }
 }
 
