@@ -31,8 +31,8 @@ struct Shared {
     given_up: AtomicUsize,
     /// Interruptions that the node has not answered yet.
     interrupting: AtomicUsize,
-    /// A wait was interrupted since one that is wanted ended.
-    interrupted: AtomicBool,
+    /// Interruptions that may still end a wait that is wanted: each ends one at most, and when it does is not known here.
+    strays: AtomicUsize,
     /// The same, because a user of this library said so.
     asked: AtomicBool,
 }
@@ -58,7 +58,7 @@ impl BlockTemplate {
                 raw,
                 given_up: AtomicUsize::new(0),
                 interrupting: AtomicUsize::new(0),
-                interrupted: AtomicBool::new(false),
+                strays: AtomicUsize::new(0),
                 asked: AtomicBool::new(false),
             }),
         }
@@ -164,8 +164,7 @@ impl BlockTemplate {
                     return Ok(Some(Self::new(Arc::clone(&this.shared.link), raw)));
                 }
                 let shared = &this.shared;
-                let stray = shared.interrupted.swap(false, Ordering::SeqCst)
-                    || shared.interrupting.load(Ordering::SeqCst) > 0;
+                let stray = shared.take_stray() || shared.interrupting.load(Ordering::SeqCst) > 0;
                 let asked = shared.asked.swap(false, Ordering::SeqCst);
                 let time_is_left = deadline.is_none_or(|deadline| Instant::now() < deadline);
                 if asked || !time_is_left || !(stray || shared.link.is_short_wait(started)) {
@@ -202,10 +201,22 @@ impl BlockTemplate {
 impl Shared {
     /// Ends one of the node's waits for the next template.
     fn interrupt(self: &Arc<Self>) {
-        self.interrupted.store(true, Ordering::SeqCst);
+        self.strays.fetch_add(1, Ordering::SeqCst);
         self.interrupting.fetch_add(1, Ordering::SeqCst);
         let answered = Interrupting(Arc::clone(self));
         each!(&self.raw, template, schema => template.interrupt_wait_async().detach(answered));
+    }
+}
+
+impl Shared {
+    /// Whether an interruption that was not meant for it may have ended a wait. Counts as having done so.
+    fn take_stray(&self) -> bool {
+        let taken = self
+            .strays
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |strays| {
+                strays.checked_sub(1)
+            });
+        taken.is_ok()
     }
 }
 
@@ -221,8 +232,6 @@ struct Interrupting(Arc<Shared>);
 
 impl Drop for Interrupting {
     fn drop(&mut self) {
-        // It may have met the wait that goes on now, not the one before.
-        self.0.interrupted.store(true, Ordering::SeqCst);
         self.0.interrupting.fetch_sub(1, Ordering::SeqCst);
     }
 }
