@@ -20,7 +20,8 @@ pub(crate) fn generate(
     output: &mut Output,
 ) -> Result<(), Error> {
     let scratch = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
-    let request = request::prepared(schema).map_err(|error| Error::Accessors(error.to_string()))?;
+    let request =
+        request::prepared(schema, files).map_err(|error| Error::Accessors(error.to_string()))?;
     let mut provided: HashMap<u64, String> = files.provided_elsewhere().collect();
     provided.insert(well_known::PROXY_FILE, "multiprocess::codegen".to_owned());
     CodeGenerationCommand::new()

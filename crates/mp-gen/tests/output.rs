@@ -37,6 +37,32 @@ fn a_file_of_another_crate_is_referred_to_and_not_generated() {
 }
 
 #[test]
+fn a_copy_of_proxy_capnp_beside_the_schema_is_the_librarys_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    write(
+        "proxy.capnp",
+        include_str!("../../mp-schema/schema/mp/proxy.capnp"),
+    );
+    write(
+        "clock.capnp",
+        "@0xd3c5a8e4f1b20967;\nusing Proxy = import \"proxy.capnp\";\n\
+         interface Clock $Proxy.wrap(\"Clock\") {\n    \
+         now @0 (context :Proxy.Context) -> (result :UInt64);\n}\n",
+    );
+    let out = directory.path().join("out");
+    Builder::new()
+        .src_prefix(directory.path())
+        .file(directory.path().join("clock.capnp"))
+        .out_dir(&out)
+        .compile()
+        .unwrap();
+    let accessors = fs::read_to_string(out.join("clock_capnp.rs")).unwrap();
+    assert!(accessors.contains("::multiprocess::codegen::proxy_capnp::context::"));
+    assert!(!accessors.contains("crate::proxy_capnp"), "{accessors}");
+}
+
+#[test]
 fn unchanged_files_are_not_written_again() {
     let out = tempfile::tempdir().unwrap();
     let builder = calculator().out_dir(out.path());

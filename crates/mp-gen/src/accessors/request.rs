@@ -1,7 +1,8 @@
 //! What `capnpc` gets: the schema without what it would make no Rust of.
 //!
 //! It knows not all of Rust's keywords, and obeys the annotations of `rust.capnp`, which are for the types that users see. So
-//! it gets other names ([`names::for_capnpc`]) and no annotations, where it matters.
+//! it gets other names ([`names::for_capnpc`]) and no annotations, where it matters. And a file whose accessors
+//! are in another crate is only imported, never asked for: else `capnpc` would look for it in this one.
 
 use std::borrow::Cow;
 
@@ -10,24 +11,35 @@ use capnp::schema_capnp::{code_generator_request, node};
 use mp_schema::{Item, Schema, well_known};
 
 use crate::names;
+use crate::plan::Files;
 
 /// The request that the schema was made from, or a changed copy.
 ///
 /// # Errors
 ///
 /// If the request cannot be read, which it has been before.
-pub(super) fn prepared(schema: &Schema) -> capnp::Result<Cow<'_, [u8]>> {
-    if !schema.items.values().any(needs_change) {
-        return Ok(Cow::Borrowed(&schema.request));
-    }
+pub(super) fn prepared<'s>(schema: &'s Schema, files: &Files) -> capnp::Result<Cow<'s, [u8]>> {
     let options = ReaderOptions {
         traversal_limit_in_words: None,
         ..ReaderOptions::new()
     };
     let message = capnp::serialize::read_message(schema.request.as_slice(), options)?;
+    let original = message.get_root::<code_generator_request::Reader<'_>>()?;
+    let requested = original.get_requested_files()?;
+    let is_here = |id| files.get(id).is_some_and(|info| info.external.is_none());
+    let here: Vec<_> = (requested.iter())
+        .filter(|file| is_here(file.get_id()))
+        .collect();
+    if here.len() == requested.len() as usize && !schema.items.values().any(needs_change) {
+        return Ok(Cow::Borrowed(&schema.request));
+    }
     let mut copy = Builder::new_default();
-    copy.set_root(message.get_root::<code_generator_request::Reader<'_>>()?)?;
-    let root = copy.get_root::<code_generator_request::Builder<'_>>()?;
+    copy.set_root(original)?;
+    let mut root = copy.get_root::<code_generator_request::Builder<'_>>()?;
+    let mut asked_for = (root.reborrow()).init_requested_files(here.len() as u32);
+    for (index, file) in (0..).zip(here) {
+        asked_for.set_with_caveats(index, file)?;
+    }
     let mut nodes = root.get_nodes()?;
     for index in 0..nodes.len() {
         change(nodes.reborrow().get(index))?;
