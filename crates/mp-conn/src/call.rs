@@ -14,7 +14,7 @@ use crate::error::QUEUED_BYTES;
 use crate::inner::{Inner, Release};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
-use crate::vat::shared::{CallSlot, CallState, Deferred};
+use crate::vat::shared::{CallSlot, CallState, Deferred, Shared};
 use crate::vat::state::State;
 use crate::{Error, Message, Object};
 
@@ -73,6 +73,8 @@ impl Call {
                 .shared
                 .import(target.key())
                 .ok_or(Error::CalledAfterDisconnect)?;
+            // `capnp-rpc` panics if params with objects are for a promise that became no object of the peer's.
+            let hook = Shared::resolved(hook);
             let mut request = state
                 .shared
                 .in_reused_memory(|| hook.new_call(interface_id, ordinal, None));
