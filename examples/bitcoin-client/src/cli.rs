@@ -195,7 +195,8 @@ Exit status:
 
 const MOCK_INPUT: &str = "\
 Lines on standard input:
-  mine [COUNT]  mine a block, or so many
-  tx [FEE]      add a transaction that pays so many satoshis to the memory pool
-  header        hear of a block that does not come, which holds templates back for a second
-  stop          stop";
+  mine [COUNT]      mine a block, or so many
+  tx [FEE]          add a transaction that pays so many satoshis to the memory pool
+  header [SECONDS]  hear of a block that does not come, which holds templates back for a second, or for so many
+  waiting COUNT     print this line as soon as so many calls wait
+  stop              stop";

@@ -29,11 +29,11 @@ pub(crate) fn run(options: &cli::MockNode, output: &Output) -> Outcome {
         &format!("listening on {address}"),
         &json!({ "listening": address }),
     )?;
-    let (commanded, stop_at_eof) = (Arc::clone(&node), options.stop_at_eof);
+    let (commanded, stop_at_eof, printed) = (Arc::clone(&node), options.stop_at_eof, *output);
     thread::Builder::new()
         .name("stdin".to_owned())
         .spawn(move || {
-            read_commands(&commanded);
+            read_commands(&commanded, printed);
             if stop_at_eof {
                 commanded.request_stop();
             }
@@ -76,7 +76,7 @@ fn start_mining(
         })
 }
 
-fn read_commands(node: &MockNode) {
+fn read_commands(node: &Arc<MockNode>, output: Output) {
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         let mut words = line.split_whitespace();
         let command = words.next().unwrap_or_default();
@@ -86,10 +86,31 @@ fn read_commands(node: &MockNode) {
             ("tx", Ok(fee)) => {
                 drop(node.add_transaction(Amount::from_sat(u64::from(fee.unwrap_or(1_000)))));
             }
-            ("header", Ok(None)) => node.hear_of_header(),
+            ("header", Ok(seconds)) => {
+                node.hear_of_header(Duration::from_secs(u64::from(seconds.unwrap_or(1))));
+            }
+            ("waiting", Ok(Some(count))) => {
+                if let Err(error) = say_when_waiting(node, count, output) {
+                    report(error);
+                }
+            }
             ("stop", Ok(None)) => node.request_stop(),
             ("", _) => {}
             _ => report(format_args!("unknown command: {line}")),
         }
     }
+}
+
+/// Prints that so many calls wait, as soon as they do.
+fn say_when_waiting(node: &Arc<MockNode>, count: u32, output: Output) -> io::Result<()> {
+    let calls = usize::try_from(count).map_err(io::Error::other)?;
+    let node = Arc::clone(node);
+    let wait = move || {
+        while !node.wait_for_waiting(calls, Duration::from_secs(3600)) {}
+        let (text, json) = (format!("waiting {count}"), json!({ "waiting": count }));
+        // Whoever asked may be gone.
+        output.print(&text, &json).unwrap_or_default();
+    };
+    let name = "waiting".to_owned();
+    thread::Builder::new().name(name).spawn(wait).map(drop)
 }

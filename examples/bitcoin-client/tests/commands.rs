@@ -9,15 +9,14 @@ use std::process::Stdio;
 
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin_client::Node;
+use patience::within_deadline;
 use serde_json::Value;
 
-use self::util::{
-    MockProcess, SCHEMAS, command, interrupt, no_cooldown, run, solve, stdout, with_deadline,
-};
+use self::util::{MockProcess, SCHEMAS, command, interrupt, no_cooldown, run, solve, stdout};
 
 #[test]
 fn commands_work_with_every_version() {
-    with_deadline(|| {
+    within_deadline(|| {
         for schema in SCHEMAS {
             let mut mock = MockProcess::start(schema);
             assert_eq!(stdout(&mock.address, &["echo", "hallo"]), "hallo\n");
@@ -35,7 +34,7 @@ fn commands_work_with_every_version() {
 
 #[test]
 fn blocks_are_checked_and_submitted_by_command() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         let hex = smol::block_on(async {
             let node = Node::connect(&mock.address).await.unwrap();
@@ -73,7 +72,7 @@ fn blocks_are_checked_and_submitted_by_command() {
 
 #[test]
 fn rpc_and_tx_ask_the_node() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         stdout(&mock.address, &["rpc", "generate", "3"]);
         let id = stdout(&mock.address, &["rpc", "addtransaction"]);
@@ -91,7 +90,7 @@ fn rpc_and_tx_ask_the_node() {
 
 #[test]
 fn debugging_shows_requests_and_responses() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         let output = run(&mock.address, &["--debug=ipc", "echo", "hallo"]);
         let log = String::from_utf8(output.stderr).unwrap();
@@ -106,7 +105,7 @@ fn debugging_shows_requests_and_responses() {
 
 #[test]
 fn watch_leaves_the_node_clean() {
-    with_deadline(|| {
+    within_deadline(|| {
         for schema in SCHEMAS {
             let mut mock = MockProcess::start(schema);
             let mut watch = command(&mock.address, &["watch"]).spawn().unwrap();

@@ -3,14 +3,14 @@
 mod util;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bitcoin_client::mock::MockNode;
 use bitcoin_client::{BlockTemplate, Echo, Error, Mining, Node, Version};
 use futures::future::{join_all, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use patience::within_deadline;
 
-use self::util::{MockProcess, SCHEMAS, with_deadline, with_node};
+use self::util::{MockProcess, SCHEMAS, comes_about, with_node};
 
 #[test]
 fn handles_can_go_anywhere() {
@@ -23,7 +23,7 @@ fn handles_can_go_anywhere() {
 
 #[test]
 fn calls_are_answered_while_many_others_wait() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mut mock = MockProcess::start("v32");
         smol::block_on(async {
             let node = Node::connect(&mock.address).await.unwrap();
@@ -47,8 +47,8 @@ fn calls_are_answered_while_many_others_wait() {
 }
 
 #[test]
-fn calls_that_wait_fail_soon_when_the_node_is_killed() {
-    with_deadline(|| {
+fn calls_that_wait_fail_when_the_node_is_killed() {
+    within_deadline(|| {
         for schema in SCHEMAS {
             let mut mock = MockProcess::start(schema);
             smol::block_on(async {
@@ -72,15 +72,9 @@ fn calls_that_wait_fail_soon_when_the_node_is_killed() {
                 );
                 assert_eq!(node.echo().await.unwrap().echo("x").await.unwrap(), "x");
                 mock.kill();
-                let killed = Instant::now();
                 for result in join_all(waits).await {
                     assert!(matches!(result, Err(Error::NodeStopped)), "{result:?}");
                 }
-                assert!(
-                    killed.elapsed() < Duration::from_secs(1),
-                    "took {:?}",
-                    killed.elapsed()
-                );
                 let after = mining.tip().await;
                 assert!(matches!(after, Err(Error::NodeStopped)), "{after:?}");
                 let mut tips = mining.tips();
@@ -110,7 +104,7 @@ fn a_node_outlives_clients_that_vanish() {
 
 #[test]
 fn two_nodes_serve_five_clients_each() {
-    with_deadline(|| {
+    within_deadline(|| {
         let directory = tempfile::tempdir().unwrap();
         let nodes = ["one", "two"].map(|name| {
             let path = directory.path().join(name);
@@ -144,19 +138,13 @@ fn the_last_handle_closes_the_connection() {
         );
         assert_eq!(f.mock.connections(), 2);
         drop(tips);
-        for _ in 0..500 {
-            if f.mock.connections() == 1 {
-                return;
-            }
-            smol::Timer::after(Duration::from_millis(10)).await;
-        }
-        panic!("the connection is still open");
+        comes_about(|| f.mock.connections() == 1).await;
     });
 }
 
 #[test]
 fn errors_say_what_to_do() {
-    with_deadline(|| {
+    within_deadline(|| {
         smol::block_on(async {
             let error = Node::connect("unix:/nowhere/node.sock")
                 .await
@@ -202,7 +190,7 @@ fn a_peer_that_is_no_node_is_told_apart() {
             ))
         }
     }
-    with_deadline(|| {
+    within_deadline(|| {
         smol::block_on(async {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("x.sock");

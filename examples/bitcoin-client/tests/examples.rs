@@ -4,11 +4,12 @@
 
 mod util;
 
+use patience::within_deadline;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use self::util::{MockProcess, SCHEMAS, example, with_deadline};
+use self::util::{MockProcess, SCHEMAS, assert_ends_with_its_node, example};
 
 /// A file of this package.
 fn source(path: &str) -> String {
@@ -19,6 +20,7 @@ fn start(name: &str, mock: &MockProcess) -> (Child, impl Iterator<Item = String>
     let mut program = Command::new(example(name))
         .arg(&mock.address)
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(program.stdout.take().unwrap()).lines();
@@ -27,20 +29,17 @@ fn start(name: &str, mock: &MockProcess) -> (Child, impl Iterator<Item = String>
 
 #[test]
 fn the_ideal_program_runs_on_tokio_and_on_smol() {
-    with_deadline(|| {
+    within_deadline(|| {
         for name in ["templates_tokio", "templates_smol"] {
             for schema in SCHEMAS {
                 let mut mock = MockProcess::start(schema);
-                let (mut program, mut lines) = start(name, &mock);
+                let (program, mut lines) = start(name, &mock);
                 for _ in 0..3 {
                     assert!(lines.next().unwrap().contains("50 BTC"));
                     mock.tell("mine");
                 }
                 mock.tell("stop");
-                assert!(
-                    program.wait().unwrap().code().is_some(),
-                    "it ends with its node"
-                );
+                assert_ends_with_its_node(program);
             }
         }
     });
@@ -58,10 +57,10 @@ fn the_ideal_program_has_15_lines() {
 
 #[test]
 fn a_pool_runs() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mut mock = MockProcess::start("v32");
         mock.tell("tx 1000");
-        let (mut program, mut lines) = start("pool", &mock);
+        let (program, mut lines) = start("pool", &mock);
         let first: Vec<_> = lines.by_ref().take(5).collect();
         let as_expected = first[0] == "1 transactions: true"
             && first[1..4]
@@ -73,10 +72,7 @@ fn a_pool_runs() {
             && first[4].starts_with("on ");
         assert!(as_expected, "{first:?}");
         mock.tell("stop");
-        assert!(
-            program.wait().unwrap().code().is_some(),
-            "it ends with its node"
-        );
+        assert_ends_with_its_node(program);
     });
 }
 

@@ -12,8 +12,9 @@ use std::process::{Command, Output, Stdio};
 
 use bitcoin_client::mock::MockNode;
 use bitcoin_client::{Error, Node, Version};
+use patience::within_deadline;
 
-use self::util::{MockProcess, command, interrupt, run, with_deadline};
+use self::util::{FOR_EVER, MockProcess, command, interrupt, run};
 
 /// The exit status, and what is on standard error.
 fn end(output: Output) -> (i32, String) {
@@ -23,7 +24,7 @@ fn end(output: Output) -> (i32, String) {
 
 #[test]
 fn the_node_says_no() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         let missing = run(&mock.address, &["tx", &"0".repeat(64)]);
         assert_eq!(end(missing), (1, String::new()));
@@ -37,7 +38,7 @@ fn the_node_says_no() {
 
 #[test]
 fn the_arguments_are_wrong() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         let said = |arguments: &[&str], text: &str| {
             let (status, errors) = end(run(&mock.address, arguments));
@@ -67,7 +68,7 @@ fn the_arguments_are_wrong() {
 
 #[test]
 fn there_is_no_node() {
-    with_deadline(|| {
+    within_deadline(|| {
         let home = tempfile::tempdir().unwrap();
         // Where a node listens, by its chain and data directory, relative to the user's home.
         for (options, socket) in [
@@ -103,7 +104,7 @@ fn there_is_no_node() {
 
 #[test]
 fn a_node_is_found_in_its_usual_place() {
-    with_deadline(|| {
+    within_deadline(|| {
         let data = tempfile::tempdir().unwrap();
         let _node = MockNode::listen(data.path().join("regtest/node.sock"), Version::V32).unwrap();
         let data = data.path().to_str().unwrap();
@@ -116,7 +117,7 @@ fn a_node_is_found_in_its_usual_place() {
 
 #[test]
 fn the_node_is_too_old() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v31");
         let (status, text) = end(run(&mock.address, &["rpc", "uptime"]));
         assert_eq!(
@@ -131,7 +132,7 @@ fn the_node_is_too_old() {
 
 #[test]
 fn the_node_stops_while_the_command_waits() {
-    with_deadline(|| {
+    within_deadline(|| {
         for stops_orderly in [true, false] {
             let mut mock = MockProcess::start("v32");
             let mut watch = command(&mock.address, &["watch"]).spawn().unwrap();
@@ -155,31 +156,24 @@ fn the_node_stops_while_the_command_waits() {
 
 #[test]
 fn a_command_that_waits_ends_with_ctrl_c() {
-    with_deadline(|| {
+    within_deadline(|| {
         let directory = tempfile::tempdir().unwrap();
         let mock = MockNode::listen(directory.path().join("node.sock"), Version::V32).unwrap();
-        for _ in 0..100 {
-            // Templates are held back for a second: most often the signal comes before that is over.
-            mock.hear_of_header();
-            let template = command(&mock.address(), &["template", "--cooldown"])
-                .spawn()
-                .unwrap();
-            if !mock.wait_for_waiting(1, std::time::Duration::from_secs(5)) {
-                continue;
-            }
-            interrupt(&template);
-            if end(template.wait_with_output().unwrap()) == (130, String::new()) {
-                assert_eq!(mock.waiting(), 0);
-                return;
-            }
-        }
-        panic!("no signal ended the command");
+        mock.hear_of_header(FOR_EVER);
+        let template = command(&mock.address(), &["template", "--cooldown"])
+            .spawn()
+            .unwrap();
+        assert!(mock.wait_for_waiting(1, FOR_EVER));
+        interrupt(&template);
+        let ended = end(template.wait_with_output().unwrap());
+        assert_eq!(ended, (130, String::new()));
+        assert_eq!((mock.waiting(), mock.templates()), (0, 0));
     });
 }
 
 #[test]
 fn ctrl_c_stops_a_mock_node_that_leaves_no_socket() {
-    with_deadline(|| {
+    within_deadline(|| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("node.sock");
         let mut mock = command(
@@ -224,7 +218,7 @@ fn a_stranger() {
 
 #[test]
 fn another_user_has_no_permission() {
-    with_deadline(|| {
+    within_deadline(|| {
         let directory = tempfile::tempdir().unwrap();
         let mode = |path: &std::path::Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();

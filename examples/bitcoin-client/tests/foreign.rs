@@ -13,10 +13,12 @@ fn a_foreign_client_is_served_in_every_version() {
         return;
     };
     let package = env!("CARGO_MANIFEST_DIR");
+    // For all scenarios, each of which has its own.
+    let deadline = 5 * patience::deadline();
     for version in ["v30", "v31", "v32"] {
         let directory = tempfile::tempdir().unwrap();
         let output = Command::new("timeout")
-            .arg("100")
+            .arg(deadline.as_secs().to_string())
             .arg(&python)
             .arg(format!("{package}/tests/foreign/client.py"))
             .arg(env!("CARGO_BIN_EXE_bitcoin-client"))

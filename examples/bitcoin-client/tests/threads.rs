@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitcoin_client::Node;
 use futures::future::try_join_all;
+use patience::within_deadline;
 
-use self::util::{MockProcess, with_deadline};
+use self::util::MockProcess;
 
 #[test]
 fn a_thousand_calls_at_once_take_no_thread_here() {
-    with_deadline(|| {
+    within_deadline(|| {
         let mock = MockProcess::start("v32");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -119,8 +119,8 @@ impl Chain {
         })
     }
 
-    pub(super) fn hear_of_header(&self) {
-        self.change(|state| state.header_ahead = Some(Instant::now() + COOLDOWN));
+    pub(super) fn hear_of_header(&self, hold: Duration) {
+        self.change(|state| state.header_ahead = Instant::now().checked_add(hold));
     }
 
     /// Adds a client's block to the chain, or says why not.
@@ -260,6 +260,3 @@ impl Wake for Notify {
         self.0.changed.notify_all();
     }
 }
-
-/// How long a header without a block holds templates back.
-const COOLDOWN: Duration = Duration::from_secs(1);

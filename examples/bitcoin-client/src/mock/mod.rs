@@ -107,9 +107,10 @@ impl MockNode {
         self.chain.add_transaction(fee)
     }
 
-    /// Has the node hear of the header of a block, but not of the block: templates are held back for a while.
-    pub fn hear_of_header(&self) {
-        self.chain.hear_of_header();
+    /// Has the node hear of the header of a block, but not of the block: templates are held back until there is a block, or
+    /// for that long.
+    pub fn hear_of_header(&self, hold: Duration) {
+        self.chain.hear_of_header(hold);
     }
 
     /// How many calls of clients wait at this moment.

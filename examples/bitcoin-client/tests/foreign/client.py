@@ -5,6 +5,7 @@ A scenario's text names the functional test of Bitcoin Core's whose sequence it 
 
 import asyncio
 import json
+import os
 import time
 
 import capnp
@@ -53,14 +54,14 @@ async def tips(mock):
     """run_mining_interface_test"""
     context, miner = await connect_mining(mock)
     old = (await miner.getTip(context)).result
-    wait = await started(miner.waitTipChanged(context, old.hash, FOREVER))
+    wait = await started(mock, miner.waitTipChanged(context, old.hash, FOREVER))
     mock.tell("mine")
     new = (await wait).result
     assert len(new.hash) == 32 and new.height == old.height + 1
     same = (await miner.waitTipChanged(context, new.hash, SHORT)).result
     assert bytes(same.hash) == bytes(new.hash)
     if version != "v30":
-        wait = await started(miner.waitTipChanged(context, new.hash, FOREVER))
+        wait = await started(mock, miner.waitTipChanged(context, new.hash, FOREVER))
         await miner.interrupt()
         assert len((await wait).result.hash) == 0
 
@@ -77,16 +78,16 @@ async def templates(mock):
     if version != "v30":
         assert coinbase.blockRewardRemaining == 50 * 100_000_000 and len(coinbase.requiredOutputs) == 1
 
-    wait = await started(template.waitNext(context, wait_options(FOREVER)))
+    wait = await started(mock, template.waitNext(context, wait_options(FOREVER)))
     mock.tell("mine")
     second = (await wait).result
     assert not (await second.waitNext(context, wait_options(SHORT)))._has("result")
-    wait = await started(second.waitNext(context, wait_options(FOREVER)))
+    wait = await started(mock, second.waitNext(context, wait_options(FOREVER)))
     mock.tell("tx 1000")
     third = (await wait).result
     assert len((await third.getTxFees(context)).result) == 1
     fourth = (await third.waitNext(context, wait_options(FOREVER, 0))).result
-    wait = await started(fourth.waitNext(context, wait_options(FOREVER)))
+    wait = await started(mock, fourth.waitNext(context, wait_options(FOREVER)))
     await fourth.interruptWait()
     assert not (await wait)._has("result")
     for template in [template, second, third, fourth]:
@@ -95,9 +96,12 @@ async def templates(mock):
 
 async def three_on_one_thread(mock):
     """run_thread_busy_test"""
-    context, miner = await connect_mining(mock)
-    template = (await create(miner, context)).result
-    waits = [await started(template.waitNext(context, wait_options(FOREVER))) for _ in range(3)]
+    context, init = await connect(mock)
+    template = (await create(init.makeMining(context).result, context)).result
+    waits = [template.waitNext(context, wait_options(FOREVER)) for _ in range(3)]
+    # Its answer comes when the node has read all that was sent before.
+    await init.construct()
+    await mock.waiting(1)
     mock.tell("mine")
     for wait in waits:
         await (await wait).result.destroy(context)
@@ -109,22 +113,25 @@ async def cooldown(mock):
     if version == "v30":
         return
     context, miner = await connect_mining(mock)
-    mock.tell("header")
-    await asyncio.sleep(0.1)
     start = time.monotonic()
+    mock.tell("header 1")
+    await mock.waiting(0)
     async with created(miner, context):
-        assert time.monotonic() - start >= 0.7
-    mock.tell("header")
-    await asyncio.sleep(0.1)
-    start = time.monotonic()
-    create_one = await started(create(miner, context))
+        assert time.monotonic() - start >= 1
+    # Longer than a scenario may take.
+    for_ever = "header 86400"
+    mock.tell(for_ever)
+    await mock.waiting(0)
+    create_one = await started(mock, create(miner, context))
     mock.tell("mine")
-    assert (await create_one)._has("result") and time.monotonic() - start < 0.7
-    mock.tell("header")
-    await asyncio.sleep(0.1)
-    create_one = await started(create(miner, context))
+    assert (await create_one)._has("result")
+    mock.tell(for_ever)
+    await mock.waiting(0)
+    create_one = await started(mock, create(miner, context))
     await miner.interrupt()
     assert not (await create_one)._has("result")
+    mock.tell("mine")
+    await mock.waiting(0)
 
 
 async def early_startup(mock):
@@ -157,8 +164,7 @@ async def unclean_disconnect(mock):
     context, miner = await connect_mining(mock)
     template = (await create(miner, context)).result
     promise = template.waitNext(context, wait_options(FOREVER))
-    await mock.logged("BlockTemplate.waitNext$Params")
-    await asyncio.sleep(0.1)
+    await mock.waiting(1)
     del promise
 
 
@@ -174,9 +180,12 @@ SCENARIOS = [
     after_unclean_disconnect,
 ]
 
+# Seconds for one scenario, much more than it takes.
+DEADLINE = 30 * int(os.environ.get("MP_PATIENCE", "1"))
+
 with Mock(path) as mock:
     for scenario in SCENARIOS:
         # A connection of its own for each: it ends with the event loop.
-        asyncio.run(capnp.run(asyncio.wait_for(scenario(mock), 20)))
+        asyncio.run(capnp.run(asyncio.wait_for(scenario(mock), DEADLINE)))
         print(f"{version} {scenario.__name__}: ok", flush=True)
 print(f"{version}: all {len(SCENARIOS)} scenarios", flush=True)

@@ -134,7 +134,7 @@ async def policies(mock):
                 await rpc("addtransaction", low)
             async with created(mining, context) as template:
                 assert list((await template.getTxFees(context)).result) == first
-                wait = await started(template.waitNext(context, wait_options(20_000.0)))
+                wait = await started(strict, template.waitNext(context, wait_options(20_000.0)))
                 await rpc("addtransaction", fee)
                 second_template = (await wait).result
                 assert list((await second_template.getTxFees(context)).result) == second

@@ -53,12 +53,14 @@ class Mock:
 
     async def logged(self, *texts):
         """Waits until the node has logged all of the texts."""
-        for _ in range(500):
-            log = Path(self.log.name).read_text()
-            if all(text in log for text in texts):
-                return
+        while not all(text in Path(self.log.name).read_text() for text in texts):
             await asyncio.sleep(0.01)
-        raise AssertionError(f"not logged: {texts}\n{log}")
+
+    async def waiting(self, count):
+        """Waits until that many calls wait at the node, which has then done all that it was told before."""
+        self.tell(f"waiting {count}")
+        line = await asyncio.to_thread(self.process.stdout.readline)
+        assert line == f"waiting {count}\n", line
 
 
 async def bootstrap(mock):
@@ -118,10 +120,10 @@ def wait_options(timeout, fee=1):
     return options
 
 
-async def started(promise):
-    """Sends a call and lets it start."""
+async def started(mock, promise):
+    """Sends a call, and waits until it waits at the node, where no other does."""
     task = asyncio.ensure_future(promise_of(promise))
-    await asyncio.sleep(0.1)
+    await mock.waiting(1)
     return task
 
 

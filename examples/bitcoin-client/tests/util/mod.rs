@@ -1,4 +1,4 @@
-//! What the tests share: deadlines, and nodes in this process and in others.
+//! What the tests share: nodes in this process and in others, and what to do with them.
 
 #![allow(
     clippy::allow_attributes,
@@ -9,14 +9,16 @@
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::{Block, ScriptBuf};
 use bitcoin_client::mock::{MockNode, Policy};
 use bitcoin_client::{BlockTemplate, Mining, Node, Solution, TemplateOptions, Version};
+use futures::future::{Either, select};
+use patience::within_deadline;
 use tempfile::TempDir;
 
 /// All versions of the schema.
@@ -25,28 +27,8 @@ pub(crate) const VERSIONS: [Version; 3] = [Version::V30, Version::V31, Version::
 /// The same as words of the command line.
 pub(crate) const SCHEMAS: [&str; 3] = ["v30", "v31", "v32"];
 
-/// Longer than any test takes.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Runs a test on a thread of its own, and fails if it takes too long.
-pub(crate) fn with_deadline(test: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = mpsc::channel();
-    let thread = thread::Builder::new()
-        .spawn(move || {
-            test();
-            sender.send(()).ok();
-        })
-        .unwrap();
-    let result = receiver.recv_timeout(DEADLINE);
-    assert_ne!(
-        result,
-        Err(mpsc::RecvTimeoutError::Timeout),
-        "the test hangs"
-    );
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
+/// Longer than any test may take: a wait that ends does not end because of this.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs an asynchronous test with a node of one version in this process.
 pub(crate) fn with_node<F: Future<Output = ()>>(
@@ -62,7 +44,7 @@ pub(crate) fn with_node_of<F: Future<Output = ()>>(
     policy: Policy,
     test: impl FnOnce(Arc<Fixture>) -> F + Send + 'static,
 ) {
-    with_deadline(move || {
+    within_deadline(move || {
         smol::block_on(async { test(Arc::new(Fixture::new(version, policy).await)).await });
     });
 }
@@ -102,9 +84,14 @@ impl Fixture {
 
     /// Waits until that many calls wait at the node, while others are answered.
     pub(crate) async fn wait_for_waiting(&self, count: usize) {
-        while self.mock.waiting() != count {
-            smol::Timer::after(Duration::from_millis(5)).await;
-        }
+        comes_about(|| self.mock.waiting() == count).await;
+    }
+
+    /// The same, while somebody waits for these calls: waits of version 30 are short ones, repeated as long as they are polled.
+    pub(crate) async fn wait_for_waiting_of(&self, count: usize, waits: impl Future + Unpin) {
+        let waiting = pin!(self.wait_for_waiting(count));
+        let is_over = matches!(select(waits, waiting).await, Either::Left(_));
+        assert!(!is_over, "a wait ended before there were {count}");
     }
 
     /// A template of the node, now.
@@ -282,6 +269,25 @@ pub(crate) fn remine(mut block: Block, change: impl FnOnce(&mut Block)) -> Block
         block.header.nonce += 1;
     }
     block
+}
+
+/// Waits until something that ends on its own has come about.
+pub(crate) async fn comes_about(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        smol::Timer::after(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits for the end of a program whose node was stopped. The node ends the program's wait, and then the connection: the
+/// program learns of either first.
+pub(crate) fn assert_ends_with_its_node(program: Child) {
+    let output = program.wait_with_output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let end = (output.status.code().unwrap(), errors.as_str());
+    assert!(
+        [(0, ""), (1, "Error: NodeStopped\n")].contains(&end),
+        "{end:?}"
+    );
 }
 
 /// How long something took.
