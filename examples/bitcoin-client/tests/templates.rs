@@ -208,9 +208,23 @@ fn a_stream_of_templates_follows_tip_and_fees() {
         assert!((&mut next).now_or_never().is_none());
         drop((last, templates));
         f.node.settled().await;
-        // The node may hold what a wait found in the moment in which it was given up a little longer.
-        while (f.mock.waiting(), f.mock.templates()) != (0, 0) {
-            smol::Timer::after(Duration::from_millis(5)).await;
+        assert_eq!((f.mock.waiting(), f.mock.templates()), (0, 0));
+    });
+}
+
+#[test]
+fn what_a_wait_found_as_it_was_given_up_is_let_go_of() {
+    with_each_node(|f| async move {
+        for _ in 0..20 {
+            let first = f.template().await;
+            let mut wait = first.next(ANY_RISE);
+            f.wait_for_waiting_of(1, &mut wait).await;
+            f.mock.mine(1);
+            f.wait_for_waiting(0).await;
+            let created = f.mining.template(&no_cooldown());
+            drop((wait, created, first));
+            f.node.settled().await;
+            assert_eq!(f.mock.templates(), 0);
         }
     });
 }

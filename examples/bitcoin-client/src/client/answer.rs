@@ -26,18 +26,35 @@ pub(crate) fn known<T: Send + 'static>(result: Result<T>) -> Answer<T> {
 }
 
 /// A call that waits at the node, which is asked to end it when nobody waits for it here any more.
-pub(crate) struct Wait<A, K: Send + 'static, I: FnOnce() -> K> {
-    call: Option<CallFuture<A>>,
+pub(crate) struct Wait<C: GiveUp, K: Send + 'static, I: FnOnce() -> K> {
+    call: Option<C>,
     interrupt: Option<I>,
     waits: Arc<Waits>,
 }
 
-impl<A: Send + 'static, K: Send + 'static, I: FnOnce() -> K> Wait<A, K, I> {
+/// A call that can be given up while it waits at the node.
+pub(crate) trait GiveUp {
+    /// Lets the call run to its end, and the node let go of what it gives. Drops `keep` when both have happened.
+    fn give_up(self, keep: impl Send + 'static);
+}
+
+impl<A> GiveUp for CallFuture<A> {
+    fn give_up(self, keep: impl Send + 'static) {
+        self.detach(keep);
+    }
+}
+
+impl<A, C, K, I> Wait<C, K, I>
+where
+    C: GiveUp + Future<Output = std::result::Result<A, multiprocess::Error>> + Unpin,
+    K: Send + 'static,
+    I: FnOnce() -> K,
+{
     /// A call that was sent, and what interrupts it: that runs where the wait is dropped, and must not block. What it gives
     /// is kept until the node has ended the call.
-    pub(crate) fn new(call: impl Into<CallFuture<A>>, waits: &Arc<Waits>, interrupt: I) -> Self {
+    pub(crate) fn new(call: C, waits: &Arc<Waits>, interrupt: I) -> Self {
         Self {
-            call: Some(call.into()),
+            call: Some(call),
             interrupt: Some(interrupt),
             waits: Arc::clone(waits),
         }
@@ -54,12 +71,12 @@ impl<A: Send + 'static, K: Send + 'static, I: FnOnce() -> K> Wait<A, K, I> {
     }
 }
 
-impl<A, K: Send + 'static, I: FnOnce() -> K> Drop for Wait<A, K, I> {
+impl<C: GiveUp, K: Send + 'static, I: FnOnce() -> K> Drop for Wait<C, K, I> {
     fn drop(&mut self) {
         // The node's thread is busy until the method returns: the call keeps it until then.
         if let (Some(call), Some(interrupt)) = (self.call.take(), self.interrupt.take()) {
             let counted = Counted::new(&self.waits);
-            call.detach((interrupt(), counted));
+            call.give_up((interrupt(), counted));
         }
     }
 }

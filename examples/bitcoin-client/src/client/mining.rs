@@ -161,21 +161,21 @@ impl Mining {
             Ok(own) => own,
             Err(error) => return known(Err(error)),
         };
+        macro_rules! wait {
+            ($call:expr) => {{
+                let wait = Wait::new($call, &self.link.waits, interrupt(&own));
+                Box::pin(async move { Ok(made(wait.wait().await?.map(Into::into))) })
+            }};
+        }
         match &own {
             raw::Raw::V30(mining) => {
-                answer(mining.create_new_block_async(&raw_options!(v30)), |raw| {
-                    Ok(made(raw.map(Into::into)))
-                })
+                wait!(mining.create_new_block_async(&raw_options!(v30)))
             }
             raw::Raw::V31(mining) => {
-                let call = mining.create_new_block_async(&raw_options!(v31), options.cooldown);
-                let wait = Wait::new(call, &self.link.waits, interrupt(&own));
-                Box::pin(async move { Ok(made(wait.wait().await?.map(Into::into))) })
+                wait!(mining.create_new_block_async(&raw_options!(v31), options.cooldown))
             }
             raw::Raw::V32(mining) => {
-                let call = mining.create_new_block_async(&raw_options!(v32), options.cooldown);
-                let wait = Wait::new(call, &self.link.waits, interrupt(&own));
-                Box::pin(async move { Ok(made(wait.wait().await?.map(Into::into))) })
+                wait!(mining.create_new_block_async(&raw_options!(v32), options.cooldown))
             }
         }
     }

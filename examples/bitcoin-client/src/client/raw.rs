@@ -1,5 +1,8 @@
 //! Generated clients of all versions, as one.
 
+use multiprocess::ObjectFuture;
+
+use super::answer::GiveUp;
 use crate::schema::{v30, v31, v32};
 
 /// The client of one interface in the version of the node.
@@ -84,3 +87,18 @@ from_clients! {
     Mining: mining::MiningClient,
     Template: mining::BlockTemplateClient,
 }
+
+macro_rules! give_up_templates {
+    ($($version:ident),*) => { $(
+        impl<A> GiveUp for ObjectFuture<$version::mining::BlockTemplateClient, A> {
+            fn give_up(self, keep: impl Send + 'static) {
+                // The call may give a template even now. It is destroyed as soon as it is there; if there is none, that fails.
+                if let Ok(template) = self.pipelined() {
+                    template.destroy_async().detach(keep);
+                }
+            }
+        }
+    )* };
+}
+
+give_up_templates!(v30, v31, v32);

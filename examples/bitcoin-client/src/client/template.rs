@@ -203,7 +203,10 @@ impl Shared {
     fn interrupt(self: &Arc<Self>) {
         self.strays.fetch_add(1, Ordering::SeqCst);
         self.interrupting.fetch_add(1, Ordering::SeqCst);
-        let answered = Interrupting(Arc::clone(self));
+        let answered = Interrupting {
+            shared: Arc::clone(self),
+            _counted: Counted::new(&self.link.waits),
+        };
         each!(&self.raw, template, schema => template.interrupt_wait_async().detach(answered));
     }
 }
@@ -228,11 +231,15 @@ impl Drop for Shared {
 }
 
 /// An interruption that the node has not answered yet.
-struct Interrupting(Arc<Shared>);
+struct Interrupting {
+    shared: Arc<Shared>,
+    /// Dropped after the template, which may have been kept for this alone.
+    _counted: Counted,
+}
 
 impl Drop for Interrupting {
     fn drop(&mut self) {
-        self.0.interrupting.fetch_sub(1, Ordering::SeqCst);
+        self.shared.interrupting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
