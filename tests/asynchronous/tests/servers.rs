@@ -12,7 +12,7 @@ use asynchronous::desk::{Desk, DeskClient, DeskDivideError, Listener, Named};
 use asynchronous::desk_capnp::desk;
 use asynchronous::pair::Pair;
 use faults::pair::nothing_left;
-use faults::patience::{SOON, eventually, soon, start, within_deadline};
+use faults::patience::{deadline, eventually, soon, start, within_deadline};
 use futures::executor::block_on;
 use futures::future::pending;
 use mp_conn::{CallContext, Connection};
@@ -144,7 +144,7 @@ fn calls_for_one_thread_start_in_their_order() {
         });
         let pair = Pair::of(&desk).unwrap();
         let calls = waits_on_one_thread(&pair, 0..200);
-        let order = (0..200).map(|_| starts.recv_timeout(SOON).unwrap());
+        let order = (0..200).map(|_| starts.recv_timeout(deadline()).unwrap());
         assert!(order.eq(0..200));
         drop(calls);
         ended(pair);
@@ -335,7 +335,7 @@ fn futures_of_the_event_loop_survive_panics_and_wake_themselves() {
                 .unwrap();
         });
         assert_eq!(
-            ends.recv_timeout(SOON).unwrap().as_deref(),
+            ends.recv_timeout(deadline()).unwrap().as_deref(),
             Some("executor")
         );
         assert!(catch_unwind(AssertUnwindSafe(|| drop(event_loop))).is_ok());

@@ -18,7 +18,7 @@ use multiprocess::{Error, EventLoop, Limits, Stream};
 
 use crate::convert::Fragile;
 use crate::faults::{Site, SiteClient};
-use crate::patience::{SOON, soon, start};
+use crate::patience::{deadline, soon, start};
 
 /// What an attacker knows.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Attack {
             lands,
             thread,
         };
-        if running.lands.recv_timeout(5 * SOON).is_err() {
+        if running.lands.recv_timeout(5 * deadline()).is_err() {
             running.stop();
             panic!("{}: it does not get anywhere", self.name);
         }

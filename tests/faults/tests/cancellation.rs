@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use faults::faults::Site;
 use faults::live::Register;
 use faults::pair::Pair;
-use faults::patience::{SOON, eventually, start, stress, stressed, within_deadline};
+use faults::patience::{deadline, eventually, start, stress, stressed, within_deadline};
 use faults::site::{Tracked, lock};
 use futures::executor::block_on;
 use multiprocess::{Error, Stats};
@@ -29,7 +29,7 @@ fn block(pair: &Pair) -> Gate {
     pair.object.on_work(move |number| {
         started.send(number).expect("somebody listens");
         if number < 0 {
-            lock(&going).recv_timeout(SOON).expect("it is let go");
+            lock(&going).recv_timeout(deadline()).expect("it is let go");
         }
         Ok(number)
     });
@@ -61,9 +61,9 @@ fn dropping_a_call_tells_the_method_stress() {
             Ok(number)
         });
         let call = pair.site.work_async(1);
-        starts.recv_timeout(SOON).unwrap();
+        starts.recv_timeout(deadline()).unwrap();
         drop(call);
-        ends.recv_timeout(SOON).unwrap();
+        ends.recv_timeout(deadline()).unwrap();
         no_calls(&pair);
         assert_eq!(pair.site.add(1, 2).unwrap(), 3);
         pair.end();
@@ -80,11 +80,11 @@ fn a_blocking_call_has_a_deadline_stress() {
         let error = quick.work(-1).unwrap_err();
         assert!(matches!(error, Error::TimedOut), "{error}");
         assert!(begin.elapsed() >= Duration::from_millis(20));
-        assert_eq!(gate.started.recv_timeout(SOON).unwrap(), -1);
+        assert_eq!(gate.started.recv_timeout(deadline()).unwrap(), -1);
         gate.go.send(()).unwrap();
         no_calls(&pair);
         // In time.
-        assert_eq!(pair.site.with_timeout(SOON).work(2).unwrap(), 2);
+        assert_eq!(pair.site.with_timeout(deadline()).work(2).unwrap(), 2);
         pair.end();
     });
 }
@@ -100,7 +100,7 @@ fn an_async_call_has_a_deadline_stress() {
         gate.go.send(()).unwrap();
         no_calls(&pair);
         assert_eq!(
-            block_on(pair.site.with_timeout(SOON).work_async(2)).unwrap(),
+            block_on(pair.site.with_timeout(deadline()).work_async(2)).unwrap(),
             2
         );
         pair.end();
@@ -121,12 +121,12 @@ fn a_connection_has_a_deadline_that_a_client_can_replace() {
         ));
         gate.go.send(()).unwrap();
         gate.go.send(()).unwrap();
-        let patient = pair.site.with_timeout(SOON);
+        let patient = pair.site.with_timeout(deadline());
         for _ in 0..2 {
-            assert!(gate.started.recv_timeout(SOON).unwrap() < 0);
+            assert!(gate.started.recv_timeout(deadline()).unwrap() < 0);
         }
         let waiting = start("calls", move || patient.work(-3));
-        assert_eq!(gate.started.recv_timeout(SOON).unwrap(), -3);
+        assert_eq!(gate.started.recv_timeout(deadline()).unwrap(), -3);
         // Longer than the connection's.
         let past = Instant::now() + Duration::from_millis(40);
         eventually("time passes", || Instant::now() > past);
@@ -151,12 +151,12 @@ fn a_call_that_is_cancelled_before_it_starts_is_not_executed_stress() {
         eventually("the server knows both", || {
             pair.server.stats().requests == 2
         });
-        assert_eq!(gate.started.recv_timeout(SOON).unwrap(), -1);
+        assert_eq!(gate.started.recv_timeout(deadline()).unwrap(), -1);
         // A call without a context is read after them, and their ends before it.
         assert_eq!(pair.site.add(1, 2).unwrap(), 3);
         gate.go.send(()).unwrap();
         assert_eq!(pair.site.work(3).unwrap(), 3);
-        assert_eq!(gate.started.recv_timeout(SOON).unwrap(), 3);
+        assert_eq!(gate.started.recv_timeout(deadline()).unwrap(), 3);
         no_calls(&pair);
         pair.end();
     });

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use faults::attack::{ATTACKS, Attack, Target};
 use faults::faults::{Site, SiteClient};
-use faults::patience::{SOON, eventually, within};
+use faults::patience::{deadline, eventually, within};
 use faults::process::Usage;
 use faults::site::SiteObject;
 use multiprocess::{EventLoop, Limits, Options};
@@ -33,7 +33,7 @@ fn a_server_under_attack_serves_others() {
             half_open,
         };
         let server = Server::start(&target);
-        let site = target.client().with_timeout(SOON);
+        let site = target.client().with_timeout(deadline());
         // Its threads are there from now on.
         Latency::of(&site);
         for attack in ATTACKS {

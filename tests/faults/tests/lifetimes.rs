@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 use faults::faults::{Item, Listener, Site};
 use faults::live::Register;
 use faults::pair::{Loops, Pair, nothing_left};
-use faults::patience::{SOON, eventually, soon, start, stress, within_deadline};
+use faults::patience::{deadline, eventually, soon, start, stress, within_deadline};
 use faults::process::Usage;
 use faults::site::lock;
 use futures::executor::block_on;
@@ -48,12 +48,12 @@ fn a_running_method_goes_on_and_is_told_stress() {
             });
             let site = pair.site.clone();
             let calling = start("calls", move || site.work(1));
-            starts.recv_timeout(SOON).unwrap();
+            starts.recv_timeout(deadline()).unwrap();
             sides(&pair)[side].close();
             let error = calling.join().unwrap().unwrap_err();
             assert!(error.is_disconnected(), "{error}");
-            tells.recv_timeout(SOON).unwrap();
-            finishes.recv_timeout(SOON).unwrap();
+            tells.recv_timeout(deadline()).unwrap();
+            finishes.recv_timeout(deadline()).unwrap();
             pair.end();
         }
     });
@@ -115,7 +115,7 @@ fn every_call_under_way_fails_at_once_stress() {
             let calls: Vec<_> = calls.collect();
             let waiting: Vec<_> = (0..3).map(|number| pair.site.work_async(number)).collect();
             for _ in 0..6 {
-                starts.recv_timeout(SOON).unwrap();
+                starts.recv_timeout(deadline()).unwrap();
             }
             sides(&pair)[side].close();
             for call in calls {
@@ -182,13 +182,13 @@ fn hooks_run_once_and_late_ones_too() {
             pair.server.on_disconnect(hook("server"));
             sides(&pair)[side].close();
             let mut ended = [
-                runs.recv_timeout(SOON).unwrap(),
-                runs.recv_timeout(SOON).unwrap(),
+                runs.recv_timeout(deadline()).unwrap(),
+                runs.recv_timeout(deadline()).unwrap(),
             ];
             ended.sort_unstable();
             assert_eq!(ended, ["client", "server"]);
             pair.client.on_disconnect(hook("late"));
-            assert_eq!(runs.recv_timeout(SOON).unwrap(), "late");
+            assert_eq!(runs.recv_timeout(deadline()).unwrap(), "late");
             // A hook may use the connection, and panic.
             let client = pair.client.clone();
             pair.client.on_disconnect(move || {
@@ -196,7 +196,7 @@ fn hooks_run_once_and_late_ones_too() {
                 panic!("in a hook");
             });
             pair.client.on_disconnect(hook("after"));
-            assert_eq!(runs.recv_timeout(SOON).unwrap(), "after");
+            assert_eq!(runs.recv_timeout(deadline()).unwrap(), "after");
             pair.end();
         }
     });

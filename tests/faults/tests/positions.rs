@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use faults::faults::{Site, SiteClient};
 use faults::live::Register;
 use faults::pair::{Loops, connection, nothing_left};
-use faults::patience::{SOON, eventually, soon, stressed, within};
+use faults::patience::{deadline, eventually, soon, stressed, within};
 use faults::pipe::{Fault, How, Pipe, Way};
 use faults::process::Usage;
 use faults::proxy::Proxy;
@@ -59,7 +59,7 @@ fn every_position(
     let loops = Loops::new();
     let count = {
         let loops = loops.clone();
-        within("undisturbed", SOON, move || {
+        within("undisturbed", deadline(), move || {
             undisturbed(&loops, medium(None))
         })
     };
@@ -69,7 +69,7 @@ fn every_position(
         for after in (0..bytes).step_by(stride) {
             let fault = fault(way, after);
             let loops = loops.clone();
-            let error = within(&format!("{what}: {fault:?}"), SOON * 2, move || {
+            let error = within(&format!("{what}: {fault:?}"), deadline() * 2, move || {
                 broken(&loops, medium(Some(fault)))
             });
             positions += 1;

@@ -116,6 +116,6 @@ pub fn factor() -> u32 {
 }
 
 /// Much longer than anything takes, even on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(20);
 const FEW: u32 = 3;
 const STACK_BYTES: usize = 8 << 20;

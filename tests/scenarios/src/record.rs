@@ -12,7 +12,7 @@ use multiprocess::codegen::capnp::any_pointer;
 use multiprocess::codegen::capnp::private::capability::{ClientHook, PipelineOp};
 use multiprocess::codegen::capnp::traits::Imbue;
 
-use patience::{SOON, start};
+use patience::{deadline, start};
 
 /// What was said on a connection, in the order in which it was passed on.
 ///
@@ -178,7 +178,10 @@ impl Recorder {
         let said = self.lock();
         let too_early = |said: &mut Vec<Said>| answers_last_call(said, &what);
         // Passed on in the end, whatever the other side waits for.
-        let waited = self.notes.more.wait_timeout_while(said, SOON, too_early);
+        let waited = self
+            .notes
+            .more
+            .wait_timeout_while(said, deadline(), too_early);
         let (mut said, _) = waited.unwrap_or_else(PoisonError::into_inner);
         said.push(Said { by, what });
         self.notes.more.notify_all();

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 
 use multiprocess::Error;
-use patience::{SOON, eventually, soon, start, stress, within_deadline};
+use patience::{deadline, eventually, soon, start, stress, within_deadline};
 use scenarios::pair::{Pair, event_loop};
 use scenarios::scenarios::Party;
 
@@ -19,7 +19,7 @@ fn a_blocking_call_on_the_event_loop_thread_is_an_error() {
         pair.client
             .event_loop()
             .post(move || tell.send(party.add(1, 2)).unwrap());
-        let error = told.recv_timeout(SOON).unwrap().unwrap_err();
+        let error = told.recv_timeout(deadline()).unwrap().unwrap_err();
         assert!(
             matches!(&error, Error::WouldBlockEventLoop(name) if name == "client"),
             "{error}"
@@ -40,7 +40,7 @@ fn a_blocking_call_on_the_event_loop_thread_is_an_error() {
         pair.client
             .event_loop()
             .post(move || tell.send(party.add_async(1, 2)).unwrap());
-        let call = told.recv_timeout(SOON).unwrap();
+        let call = told.recv_timeout(deadline()).unwrap();
         assert_eq!(futures::executor::block_on(call).unwrap(), 3);
     });
 }
@@ -61,7 +61,7 @@ fn a_blocking_call_on_another_event_loop_thread_is_an_error() {
             drop(thing);
             tell.send([called, closed]).unwrap();
         });
-        for result in told.recv_timeout(SOON).unwrap() {
+        for result in told.recv_timeout(deadline()).unwrap() {
             let error = result.unwrap_err();
             assert!(
                 matches!(&error, Error::WouldBlockEventLoop(name) if name == "other"),
@@ -88,7 +88,8 @@ fn a_method_without_context_gets_through_while_all_threads_are_blocked_stress() 
         pair.object.on_int(move |number| {
             entered.lock().unwrap().send(()).unwrap();
             let guard = guarded_by.lock().unwrap();
-            let waited = wait_at.wait_timeout_while(guard, SOON, |()| !open.load(Ordering::SeqCst));
+            let waited =
+                wait_at.wait_timeout_while(guard, deadline(), |()| !open.load(Ordering::SeqCst));
             assert!(!waited.unwrap().1.timed_out());
             Ok(number)
         });
@@ -105,7 +106,7 @@ fn a_method_without_context_gets_through_while_all_threads_are_blocked_stress() 
             })
             .collect();
         for _ in 0..count {
-            enters.recv_timeout(SOON).unwrap();
+            enters.recv_timeout(deadline()).unwrap();
         }
         assert_eq!(pair.party.add(1, 2).unwrap(), 3);
         pair.party.call_fn().unwrap();

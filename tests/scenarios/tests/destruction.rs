@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use multiprocess::Error;
 use multiprocess::codegen::Interface;
-use patience::{SOON, eventually, start, stress, within_deadline};
+use patience::{deadline, eventually, start, stress, within_deadline};
 use scenarios::adds::Adds;
 use scenarios::pair::Pair;
 use scenarios::scenarios::{Callback, Party, Thing, ThingClient};
@@ -86,7 +86,7 @@ fn a_destroy_after_a_call_that_timed_out_does_not_wait_for_its_thread_stress() {
         pair.object.on_call(move || {
             // Twice perhaps: a second call may be given up too late to be withheld. Then nobody listens any more.
             entered.send(()).ok();
-            let told = going.lock().unwrap().recv_timeout(SOON);
+            let told = going.lock().unwrap().recv_timeout(deadline());
             assert_eq!(told, Err(RecvTimeoutError::Disconnected));
             // The last reference: its `destroy` names the thread that called.
             object.upgrade().unwrap().save_callback(None)?;
@@ -104,7 +104,7 @@ fn a_destroy_after_a_call_that_timed_out_does_not_wait_for_its_thread_stress() {
             patience *= 2;
         }
         drop(go);
-        ends.recv_timeout(SOON).unwrap();
+        ends.recv_timeout(deadline()).unwrap();
         eventually("it is gone", || Arc::strong_count(&callback) == 1);
         eventually("the method has ended", || pair.server.stats().requests == 0);
         assert_eq!(pair.party.call_int_fn(2).unwrap(), 2);
@@ -176,7 +176,7 @@ fn destroy_waits_for_calls_that_have_returned_stress() {
             let other = thing.clone();
             let (tell, told) = channel();
             let touching = start("other", move || tell.send(other.touch()).unwrap());
-            told.recv_timeout(SOON).unwrap().unwrap();
+            told.recv_timeout(deadline()).unwrap().unwrap();
             thing.destroy().unwrap();
             assert_eq!(pair.object.live(), 0);
             touching.join().unwrap();
@@ -198,13 +198,13 @@ fn destructors_may_wait_for_other_calls_stress() {
         impl Callback for Slow {
             fn call(&self, arg: i32) -> Result<i32, Error> {
                 self.entered.lock().unwrap().send(()).unwrap();
-                self.leave.lock().unwrap().recv_timeout(SOON).unwrap();
+                self.leave.lock().unwrap().recv_timeout(deadline()).unwrap();
                 Ok(arg)
             }
         }
         impl Drop for Slow {
             fn drop(&mut self) {
-                self.go.get_mut().unwrap().recv_timeout(SOON).unwrap();
+                self.go.get_mut().unwrap().recv_timeout(deadline()).unwrap();
                 self.done.get_mut().unwrap().send(()).unwrap();
             }
         }
@@ -233,12 +233,12 @@ fn destructors_may_wait_for_other_calls_stress() {
         // The server's thread calls; another one destroys the object meanwhile; then the call is the last that holds it.
         let called = Arc::clone(&slow);
         let calling = start("calls", move || called.call(1).unwrap());
-        enters.recv_timeout(SOON).unwrap();
+        enters.recv_timeout(deadline()).unwrap();
         slow.as_proxy().unwrap().destroy().unwrap();
         leave.send(()).unwrap();
         assert_eq!(calling.join().unwrap(), 1);
         assert_eq!(go.call(2).unwrap(), 2);
-        ends.recv_timeout(SOON).unwrap();
+        ends.recv_timeout(deadline()).unwrap();
     });
 }
 

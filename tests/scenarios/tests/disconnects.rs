@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use multiprocess::Error;
-use patience::{SOON, eventually, start, stress, within_deadline};
+use patience::{deadline, eventually, start, stress, within_deadline};
 use scenarios::pair::{Pair, connection, event_loop};
 use scenarios::party::PartyObject;
 use scenarios::scenarios::{Callback, Party};
@@ -78,7 +78,7 @@ fn calling_ipc_method_disconnecting_and_blocking_during_the_call_stress() {
         let client = pair.client.clone();
         pair.object.on_call(move || {
             client.close();
-            released.lock().unwrap().recv_timeout(SOON).unwrap();
+            released.lock().unwrap().recv_timeout(deadline()).unwrap();
             finished.send(()).unwrap();
             Ok(())
         });
@@ -86,7 +86,7 @@ fn calling_ipc_method_disconnecting_and_blocking_during_the_call_stress() {
         assert!(error.is_disconnected(), "{error}");
         assert!(ends.try_recv().is_err(), "the method still runs");
         release.send(()).unwrap();
-        ends.recv_timeout(SOON).unwrap();
+        ends.recv_timeout(deadline()).unwrap();
         eventually("the server's thread ends", || {
             pair.server.stats().threads == 0
         });
@@ -194,7 +194,7 @@ fn a_client_that_goes_away_while_its_callback_is_destroyed_does_not_hang_the_ser
         impl Drop for Slow {
             fn drop(&mut self) {
                 self.1.send(()).unwrap();
-                self.0.get_mut().unwrap().recv_timeout(SOON).unwrap();
+                self.0.get_mut().unwrap().recv_timeout(deadline()).unwrap();
             }
         }
         let pair = Pair::new();
@@ -206,7 +206,7 @@ fn a_client_that_goes_away_while_its_callback_is_destroyed_does_not_hang_the_ser
             .unwrap();
         let calling = start("calls", move || party.save_callback(None));
         // The destructor runs on the caller's own thread, and keeps it there.
-        starts.recv_timeout(SOON).unwrap();
+        starts.recv_timeout(deadline()).unwrap();
         pair.client.close();
         eventually("the server's thread ends", || {
             pair.server.stats().threads == 0

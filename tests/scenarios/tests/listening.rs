@@ -55,7 +55,7 @@ impl Listening {
     fn sync(&self) {
         let (tell, told) = std::sync::mpsc::channel();
         self.server.post(move || tell.send(()).unwrap());
-        told.recv_timeout(patience::SOON).unwrap();
+        told.recv_timeout(patience::deadline()).unwrap();
     }
 }
 

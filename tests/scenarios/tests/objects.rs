@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use multiprocess::Error;
-use patience::{SOON, eventually, start, stress, within_deadline};
+use patience::{deadline, eventually, start, stress, within_deadline};
 use scenarios::adds::Adds;
 use scenarios::pair::Pair;
 use scenarios::raw;
@@ -207,7 +207,7 @@ fn a_saved_callback_is_called_later_from_another_thread_stress() {
             result
         });
         assert_eq!(later.join().unwrap(), 8);
-        let name = told.recv_timeout(SOON).unwrap();
+        let name = told.recv_timeout(deadline()).unwrap();
         assert!(name.contains("/later-"), "{name}");
         eventually("the callback is let go of", || {
             told.try_recv()
@@ -278,14 +278,14 @@ fn a_cancelled_call_does_not_block_the_next_one_stress() {
         pair.object.on_int(move |number| {
             if number == 1 {
                 entered.lock().unwrap().send(()).unwrap();
-                released.lock().unwrap().recv_timeout(SOON).unwrap();
+                released.lock().unwrap().recv_timeout(deadline()).unwrap();
                 let cancellation = multiprocess::cancellation().unwrap();
                 cancelled.fetch_add(usize::from(cancellation.is_cancelled()), Ordering::SeqCst);
             }
             Ok(number)
         });
         let call = pair.party.call_int_fn_async(1);
-        enters.recv_timeout(SOON).unwrap();
+        enters.recv_timeout(deadline()).unwrap();
         drop(call);
         let next = futures::executor::block_on(pair.party.call_int_fn_async(2));
         assert_eq!(next.unwrap(), 2);

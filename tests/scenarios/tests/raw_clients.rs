@@ -11,7 +11,7 @@ use futures::channel::oneshot;
 use mp_conn::proxy_capnp::thread;
 use multiprocess::Error;
 use multiprocess::codegen::capnp;
-use patience::SOON;
+use patience::deadline;
 use scenarios::raw::{self, Peer};
 use scenarios::raw_calls::{
     CallsBack, NoThread, add, call_int_fn, failure, fill, make_pool, make_thread, name_of, served,
@@ -94,7 +94,7 @@ fn a_pool_gives_calls_to_the_thread_with_the_fewest_in_flight() {
     object.on_int(move |number| {
         noted.lock().unwrap().push((number, pool_index()));
         if number == 1 {
-            released.lock().unwrap().recv_timeout(SOON).unwrap();
+            released.lock().unwrap().recv_timeout(deadline()).unwrap();
         }
         Ok(number)
     });
