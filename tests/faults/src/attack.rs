@@ -117,6 +117,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// Whether the attacker is still at it.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
     /// Ends it, and the attacker's connections.
     ///
     /// # Panics
