@@ -75,11 +75,11 @@ fn a_wait_ends_with_a_new_tip_or_its_timeout() {
             f.mock.tip().hash
         );
         let timeout = Duration::from_millis(1100);
-        let (next, took) = timed(second.next(WaitOptions {
+        let options = WaitOptions {
             timeout: Some(timeout),
             ..ANY_RISE
-        }))
-        .await;
+        };
+        let (next, took) = timed(|| second.next(options)).await;
         assert!(next.unwrap().is_none());
         assert!(took >= timeout - ROUNDED, "took {took:?}");
     });

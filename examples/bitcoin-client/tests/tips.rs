@@ -49,7 +49,7 @@ fn a_wait_ends_with_its_timeout() {
     with_each_node(|f| async move {
         let old = f.mock.tip();
         let timeout = Duration::from_millis(1200);
-        let (tip, took) = timed(f.mining.wait_tip_changed(old.hash, Some(timeout))).await;
+        let (tip, took) = timed(|| f.mining.wait_tip_changed(old.hash, Some(timeout))).await;
         assert_eq!(tip.unwrap().unwrap(), old);
         // It goes to the node as a fraction of milliseconds, and is rounded.
         let least = timeout - Duration::from_millis(1);

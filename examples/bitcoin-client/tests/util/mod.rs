@@ -290,8 +290,8 @@ pub(crate) fn assert_ends_with_its_node(program: Child) {
     );
 }
 
-/// How long something took.
-pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+/// How long something took: what it does before it is polled, too.
+pub(crate) async fn timed<F: Future>(start: impl FnOnce() -> F) -> (F::Output, Duration) {
     let started = Instant::now();
-    (future.await, started.elapsed())
+    (start().await, started.elapsed())
 }
