@@ -1,4 +1,4 @@
-//! The documents name only tests that exist: `file.rs::name_of_the_test`.
+//! The documents name only tests that exist: `file.rs::name_of_the_test`, or `file.py::scenario`.
 
 use super::Findings;
 use super::files::File;
@@ -15,9 +15,12 @@ fn missing(document: &File, files: &[File]) -> Findings {
     let mut findings = Findings::new();
     for (number, line) in (1..).zip(document.text.lines()) {
         for span in line.split('`').skip(1).step_by(2) {
-            let Some((path, name)) = span.split_once(".rs::") else {
+            let Some((path, name)) = span.split_once("::") else {
                 continue;
             };
+            if !path.ends_with(".rs") && !path.ends_with(".py") {
+                continue;
+            }
             let exists = places(document, path)
                 .iter()
                 .filter_map(|path| files.iter().find(|file| file.path == *path))
@@ -33,18 +36,26 @@ fn missing(document: &File, files: &[File]) -> Findings {
     findings
 }
 
-/// Where a file may be that a document names: in the project, or among the tests of the document's own package.
-fn places(document: &File, path: &str) -> [String; 2] {
-    let package = document
+/// Where a file may be that a document names: in the project, beside the document, or among the tests of its package.
+fn places(document: &File, path: &str) -> [String; 3] {
+    let directory = document
         .path
         .rsplit_once('/')
-        .map_or("", |(package, _)| package);
-    [format!("{path}.rs"), format!("{package}/tests/{path}.rs")]
+        .map_or("", |(parent, _)| parent);
+    [
+        path.to_owned(),
+        format!("{directory}/{path}"),
+        format!("{directory}/tests/{path}"),
+    ]
 }
 
 fn has_test(file: &File, name: &str) -> bool {
-    let wanted = format!("fn {name}()");
     let mut lines = file.text.lines().map(str::trim);
+    if file.is("py") {
+        let wanted = format!("async def {name}(");
+        return lines.any(|line| line.starts_with(&wanted));
+    }
+    let wanted = format!("fn {name}()");
     lines.any(|line| line == "#[test]") && lines.any(|line| line.starts_with(&wanted))
 }
 
@@ -62,12 +73,13 @@ mod tests {
             file("a/tests/near.rs", "#[test]\nfn it_works() {}\n"),
             file("b/tests/far.rs", "    #[test]\n    fn it_works_too() {}\n"),
             file("b/src/lib.rs", "fn no_test() {}\n"),
+            file("a/other/client.py", "async def echo(mock):\n"),
         ]
     }
 
     #[test]
     fn tests_that_exist_pass() {
-        let document = "| `near.rs::it_works`, `b/tests/far.rs::it_works_too` | `Vec::new` |\n";
+        let document = "| `near.rs::it_works`, `b/tests/far.rs::it_works_too` | `Vec::new` | `other/client.py::echo` |\n";
         assert_eq!(check(&files(document)), Findings::new());
     }
 
@@ -77,6 +89,7 @@ mod tests {
             "near.rs::it_does_not",
             "far.rs::it_works_too",
             "b/src/lib.rs::no_test",
+            "other/client.py::ech",
         ] {
             let found = check(&files(&format!("first\n`{named}`\n")));
             assert_eq!(
