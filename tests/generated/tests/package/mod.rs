@@ -44,9 +44,11 @@ impl Package {
         fs::write(path, text).unwrap();
     }
 
-    /// Has clippy check it; a warning is a failure.
+    /// Has clippy check it; a warning is a failure, and so is taking too long.
     pub(crate) fn check(&self) {
-        let output = Command::new(env!("CARGO"))
+        let longest = 20 * patience::deadline();
+        let output = Command::new("timeout")
+            .args([&longest.as_secs().to_string(), env!("CARGO")])
             .args(["clippy", "--quiet", "--offline", "--", "--deny", "warnings"])
             .current_dir(&self.0)
             .env("CARGO_TARGET_DIR", target_directory())
@@ -55,7 +57,13 @@ impl Package {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.trim().is_empty(), "{said}");
+        let (code, status) = (output.status.code(), output.status);
+        assert_ne!(
+            code,
+            Some(TIMED_OUT),
+            "clippy takes longer than {longest:?}"
+        );
+        assert!(status.success() && said.trim().is_empty(), "{said}");
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -68,3 +76,6 @@ fn target_directory() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()
 }
+
+/// The exit status of the command `timeout` when the time was over.
+const TIMED_OUT: i32 = 124;
