@@ -128,11 +128,7 @@ fn exports() {
         }
         raw.call(4, MAKE);
         assert_eq!(raw.answer(), (4, exceeded("exports", 4)));
-        raw.send(|message| {
-            let mut release = message.init_release();
-            release.set_id(2);
-            release.set_reference_count(1);
-        });
+        raw.release(2, 1);
         raw.call(5, MAKE);
         assert_eq!(raw.answer(), (5, Answer::Results(1)));
         server.serves_others();

@@ -57,13 +57,35 @@ fn look_at<const N: usize>(
 
 /// Has the server answer so many calls, when it has read everything that was sent.
 fn answer(server: &Server, raw: &mut Raw, calls: usize) {
-    raw.call(99, ECHO);
-    assert!(matches!(raw.answer(), (99, _)));
-    until("the calls run", || server.held() == calls);
+    await_held(server, raw, calls);
     server.answer_held();
 }
 
+fn await_held(server: &Server, raw: &mut Raw, calls: usize) {
+    raw.call(99, ECHO);
+    assert!(matches!(raw.answer(), (99, _)));
+    until("the calls run", || server.held() == calls);
+}
+
 fn seen(raw: &mut Raw, question: u32) -> Seen {
+    match given(raw, question) {
+        Given::Object(1) => Seen::Object,
+        Given::Object(_) => Seen::Broken,
+        Given::Own(import) => Seen::Promise(import),
+        Given::Promise(_) => panic!("a promise of the server's"),
+    }
+}
+
+/// How the object in an answer is described, with its number.
+#[derive(Debug, PartialEq, Eq)]
+enum Given {
+    Object(u32),
+    Promise(u32),
+    /// One of the peer's own.
+    Own(u32),
+}
+
+fn given(raw: &mut Raw, question: u32) -> Given {
     loop {
         let received = raw.receive().expect("the connection ended");
         let root: message::Reader<'_> = received.get_root().unwrap();
@@ -79,12 +101,22 @@ fn seen(raw: &mut Raw, question: u32) -> Seen {
         };
         let table = results.unwrap().get_cap_table().unwrap();
         return match table.get(0).which().unwrap() {
-            cap_descriptor::SenderHosted(1) => Seen::Object,
-            cap_descriptor::SenderHosted(_) => Seen::Broken,
-            cap_descriptor::ReceiverHosted(import) => Seen::Promise(import),
+            cap_descriptor::SenderHosted(export) => Given::Object(export),
+            cap_descriptor::SenderPromise(export) => Given::Promise(export),
+            cap_descriptor::ReceiverHosted(import) => Given::Own(import),
             _ => panic!("something else"),
         };
     }
+}
+
+/// Calls a method with what a call that is not answered will make, which is a promise of the server's, and has it given back.
+fn give_back_promised(raw: &mut Raw, question: u32, made_by: u32) -> Given {
+    call_with_cap(raw, question, GIVE_BACK, |cap| {
+        let mut answer = cap.init_receiver_answer();
+        answer.set_question_id(made_by);
+        answer.init_transform(1).get(0).set_get_pointer_field(0);
+    });
+    given(raw, question)
 }
 
 #[test]
@@ -208,6 +240,63 @@ fn a_promise_is_resolved_once() {
         let reason = raw.aborted();
         assert!(reason.contains("resolved twice"), "{reason}");
         server.answer_held();
+        server.serves_others();
+    });
+}
+
+#[test]
+fn a_number_that_was_a_promises_is_that_of_an_object_next() {
+    within_deadline(|| {
+        let (server, mut raw) = start();
+        raw.call(1, HOLD_MAKE);
+        // It goes out once as a promise; then `capnp-rpc` takes it for an object.
+        assert_eq!(give_back_promised(&mut raw, 2, 1), Given::Promise(1));
+        call_with_cap(&mut raw, 3, GIVE_BACK, |mut cap| cap.set_receiver_hosted(1));
+        assert_eq!(given(&mut raw, 3), Given::Object(1));
+        raw.finish_and_release(2);
+        promise(&mut raw, 50);
+        resolve(&mut raw, 50, |mut cap| cap.set_receiver_hosted(1));
+        is_unimplemented(&mut raw);
+        // Nobody refers to the promise any more, of which nothing has become yet.
+        raw.finish_and_release(3);
+        raw.call(4, MAKE);
+        assert_eq!(given(&mut raw, 4), Given::Object(1));
+        promise(&mut raw, 51);
+        resolve(&mut raw, 51, |mut cap| cap.set_receiver_hosted(1));
+        let expected = [Seen::Promise(50), Seen::Object];
+        assert_eq!(look_at(&server, &mut raw, 3, [50, 51]), expected);
+        server.serves_others();
+    });
+}
+
+#[test]
+fn a_number_is_a_promises_until_all_of_its_references_are_gone() {
+    within_deadline(|| {
+        let (server, mut raw) = start();
+        raw.call(1, HOLD_MAKE);
+        assert_eq!(give_back_promised(&mut raw, 2, 1), Given::Promise(1));
+        // A second one goes with the answer that brings it, which was finished before it was there.
+        call_with_cap(&mut raw, 3, HOLD_GIVE_BACK, |mut cap| {
+            cap.set_receiver_hosted(1);
+        });
+        raw.finish_and_release(3);
+        await_held(&server, &mut raw, 2);
+        server.answer_newest();
+        assert_eq!(given(&mut raw, 3), Given::Object(1));
+        answer(&server, &mut raw, 1);
+        // What it has become has a number of its own.
+        assert_eq!(given(&mut raw, 1), Given::Object(2));
+        raw.finish(2);
+        promise(&mut raw, 50);
+        resolve(&mut raw, 50, |mut cap| cap.set_receiver_hosted(1));
+        is_unimplemented(&mut raw);
+        raw.release(1, 1);
+        raw.call(4, MAKE);
+        assert_eq!(given(&mut raw, 4), Given::Object(1));
+        promise(&mut raw, 51);
+        resolve(&mut raw, 51, |mut cap| cap.set_receiver_hosted(1));
+        let expected = [Seen::Promise(50), Seen::Object];
+        assert_eq!(look_at(&server, &mut raw, 2, [50, 51]), expected);
         server.serves_others();
     });
 }

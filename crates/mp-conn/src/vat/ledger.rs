@@ -10,12 +10,13 @@ use std::rc::Rc;
 use capnp::message::{Builder, HeapAllocator};
 use capnp::struct_list;
 use capnp_rpc::rpc_capnp::{
-    call, cap_descriptor, message, message_target, promised_answer, resolve, return_,
+    call, cap_descriptor, finish, message, message_target, promised_answer, resolve, return_,
 };
 
 use super::content::repeats;
 use super::inbox::Incoming;
 use super::outgoing::Output;
+use super::promised::PromisedExports;
 use super::resolution::{Answer, Outcome, Place, Resolutions, Waited};
 use crate::Error;
 use crate::limits::Limits;
@@ -28,8 +29,7 @@ pub(crate) struct Ledger {
     bytes: usize,
     /// By the peer's number. True: it is a promise.
     imports: HashMap<u32, bool>,
-    /// Exports of this process that are promises, or were when they were made, with the depth of calls on them.
-    promised_exports: HashMap<u32, u32>,
+    promised: PromisedExports,
     /// Promises of the peer that wait for an answer of this process.
     resolutions: Resolutions,
 }
@@ -71,7 +71,7 @@ impl Ledger {
             questions: HashMap::new(),
             bytes: 0,
             imports: HashMap::new(),
-            promised_exports: HashMap::new(),
+            promised: PromisedExports::default(),
             resolutions: Resolutions::default(),
         }
     }
@@ -90,8 +90,18 @@ impl Ledger {
             Ok(message::Bootstrap(bootstrap)) => self.question(bootstrap?.get_question_id(), 0, 0),
             Ok(message::Call(call)) => self.call(call?, bytes),
             Ok(message::Return(answer)) => self.answer(answer?, bytes),
-            Ok(message::Finish(finish)) => Ok(self.finish(finish?.get_question_id())),
+            Ok(message::Finish(finish)) => self.finish(finish?),
             Ok(message::Resolve(resolve)) => self.resolve(resolve?),
+            Ok(message::Release(release)) => {
+                let release = release?;
+                self.promised
+                    .released(release.get_id(), release.get_reference_count());
+                Ok(Verdict::Pass)
+            }
+            Ok(message::Unimplemented(sent)) => {
+                self.promised.not_understood(sent?)?;
+                Ok(Verdict::Pass)
+            }
             _ => Ok(Verdict::Pass),
         }
     }
@@ -129,15 +139,13 @@ impl Ledger {
         question.answered = true;
         question.request = None;
         waited.finish = question.finish.take();
-        match answer.kept {
-            Some(bytes) if waited.finish.is_none() => {
-                question.bytes = bytes;
-                question.answer = answer.says_more.then(|| Rc::clone(answer.message));
-                self.bytes += bytes;
-            }
-            _ => {
-                self.questions.remove(&id);
-            }
+        // A `Finish` that waited is judged next.
+        if let Some(bytes) = answer.kept {
+            question.bytes = bytes;
+            question.answer = answer.says_more.then(|| Rc::clone(answer.message));
+            self.bytes += bytes;
+        } else {
+            self.questions.remove(&id);
         }
         Ok(waited)
     }
@@ -148,7 +156,7 @@ impl Ledger {
         self.resolutions.forget(import);
     }
 
-    /// Notes which objects of this process go out as promises.
+    /// Notes the objects of this process that go out.
     pub(crate) fn sent(&mut self, caps: struct_list::Reader<'_, cap_descriptor::Owned>) {
         for cap in caps {
             self.sent_cap(cap);
@@ -157,21 +165,15 @@ impl Ledger {
 
     /// Notes that an object goes out, perhaps as a promise. It is one of a call that was not answered; which, is not known.
     pub(crate) fn sent_cap(&mut self, cap: cap_descriptor::Reader<'_>) {
-        if let Ok(cap_descriptor::SenderPromise(export)) = cap.which() {
-            let waiting = self
-                .questions
-                .values()
-                .filter(|question| !question.answered);
-            let deepest = waiting.map(|question| question.depth + 1).max();
-            self.promised_exports.insert(export, deepest.unwrap_or(0));
-        }
+        let questions = self.questions.values();
+        let waiting = questions.filter(|question| !question.answered);
+        let deepest = || waiting.map(|question| question.depth + 1).max();
+        self.promised.sent(cap, || deepest().unwrap_or(0));
     }
 
     /// Notes that a promise of this process has become something.
     pub(crate) fn resolved(&mut self, export: u32) {
-        if let Some(depth) = self.promised_exports.get_mut(&export) {
-            *depth = 0;
-        }
+        self.promised.resolved(export);
     }
 
     /// Forgets everything. What was held is for the caller to drop.
@@ -191,14 +193,14 @@ impl Ledger {
             _ => return Err(failed("Unsupported `Call.sendResultsTo`.")),
         }
         let mut depth = match call.get_target()?.which()? {
-            message_target::ImportedCap(export) => self.export_depth(export),
+            message_target::ImportedCap(export) => self.promised.depth(export),
             message_target::PromisedAnswer(answer) => self.answer_depth(answer?),
         };
         let table = call.get_params()?.get_cap_table()?;
         for cap in table {
             depth = depth.max(match cap.which()? {
                 cap_descriptor::ReceiverAnswer(answer) => self.answer_depth(answer?),
-                cap_descriptor::ReceiverHosted(export) => self.export_depth(export),
+                cap_descriptor::ReceiverHosted(export) => self.promised.depth(export),
                 _ => 0,
             });
         }
@@ -262,10 +264,6 @@ impl Ledger {
         }
     }
 
-    fn export_depth(&self, export: u32) -> u32 {
-        self.promised_exports.get(&export).copied().unwrap_or(0)
-    }
-
     fn answer(&mut self, answer: return_::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
         match answer.which()? {
             return_::Results(results) => {
@@ -284,16 +282,22 @@ impl Ledger {
         Ok(Verdict::Pass)
     }
 
-    fn finish(&mut self, id: u32) -> Verdict {
+    fn finish(&mut self, finish: finish::Reader<'_>) -> capnp::Result<Verdict> {
+        let id = finish.get_question_id();
         match self.questions.get(&id) {
-            Some(question) if !question.answered => Verdict::Hold(id),
+            Some(question) if !question.answered => return Ok(Verdict::Hold(id)),
             Some(question) => {
                 self.bytes -= question.bytes;
+                if let Some(answer) = &question.answer
+                    && finish.get_release_result_caps()
+                {
+                    self.promised.released_with(answer)?;
+                }
                 self.questions.remove(&id);
-                Verdict::Pass
             }
-            None => Verdict::Pass,
+            None => {}
         }
+        Ok(Verdict::Pass)
     }
 
     /// A promise may become an object, and nothing that is or was a promise itself: so no promise leads back to itself, and
@@ -309,9 +313,7 @@ impl Ledger {
             cap_descriptor::ReceiverAnswer(answer) => {
                 self.resolve_to_answer(resolve.get_promise_id(), Place::new(answer?)?)
             }
-            cap_descriptor::ReceiverHosted(export)
-                if self.promised_exports.contains_key(&export) =>
-            {
+            cap_descriptor::ReceiverHosted(export) if self.promised.contains(export) => {
                 Ok(Verdict::Unimplemented)
             }
             cap_descriptor::SenderHosted(_) => {
@@ -348,7 +350,7 @@ impl Ledger {
         place: &Place,
         answer: Option<&Rc<dyn Output>>,
     ) -> capnp::Result<Outcome> {
-        let is_object = |export| !self.promised_exports.contains_key(&export);
+        let is_object = |export| !self.promised.contains(export);
         place.outcome(promise, answer, &self.resolutions, is_object)
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod outbox;
 pub(crate) mod outgoing;
+pub(crate) mod promised;
 pub(crate) mod raw;
 pub(crate) mod read_buffers;
 pub(crate) mod resolution;

@@ -29,12 +29,13 @@ impl Shared {
                 let question = call.get_question_id();
                 let table = call.get_params()?.get_cap_table()?;
                 self.unsent.borrow_mut().remove(&question);
+                // Also where it is not sent: they are released again.
+                inbox.ledger.sent(table);
                 if too_large {
                     drop(inbox);
                     self.answer_unsent(question, table)?;
                     return Ok(false);
                 }
-                inbox.ledger.sent(table);
             }
             message::Return(answer) => {
                 let answer = answer?;

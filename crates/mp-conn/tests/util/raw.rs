@@ -65,16 +65,24 @@ impl Server {
     /// Answers the calls that wait.
     pub(crate) fn answer_held(&self) {
         let held = std::mem::take(&mut *self.held.lock().unwrap());
-        for call in held {
-            // Fails when the connection has ended.
-            let answered = match call.ordinal() {
-                HOLD_MAKE => call.reply(&[(0, Arc::new(super::Echo))], |_| Ok(())),
-                HOLD_GIVE_BACK => call.params().and_then(|params| call.reply_message(&params)),
-                _ => call.reply(&[], |_| Ok(())),
-            };
-            answered.unwrap_or_default();
-        }
+        held.into_iter().for_each(answer_late);
     }
+
+    /// Answers the call that came last of those that wait.
+    pub(crate) fn answer_newest(&self) {
+        let newest = self.held.lock().unwrap().pop();
+        answer_late(newest.expect("no call waits"));
+    }
+}
+
+fn answer_late(call: ServerCall) {
+    // Fails when the connection has ended.
+    let answered = match call.ordinal() {
+        HOLD_MAKE => call.reply(&[(0, Arc::new(super::Echo))], |_| Ok(())),
+        HOLD_GIVE_BACK => call.params().and_then(|params| call.reply_message(&params)),
+        _ => call.reply(&[], |_| Ok(())),
+    };
+    answered.unwrap_or_default();
 }
 
 /// An object with everything that an attacker could wish for.
@@ -183,6 +191,20 @@ impl Raw {
             let mut finish = message.init_finish();
             finish.set_question_id(question);
             finish.set_release_result_caps(false);
+        });
+    }
+
+    /// Finishes a question, and gives up the objects that its answer brought.
+    pub(crate) fn finish_and_release(&mut self, question: u32) {
+        self.send(|message| message.init_finish().set_question_id(question));
+    }
+
+    /// Gives up references to an object of the server's.
+    pub(crate) fn release(&mut self, export: u32, count: u32) {
+        self.send(|message| {
+            let mut release = message.init_release();
+            release.set_id(export);
+            release.set_reference_count(count);
         });
     }
 
