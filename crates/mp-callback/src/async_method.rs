@@ -166,7 +166,9 @@ impl GivenUp {
 
     /// Ready when the caller gave up.
     fn poll(&self, call: &ServerCall, context: &Context<'_>) -> Poll<()> {
-        *self.forward.waker() = Some(context.waker().clone());
+        let waker = Some(context.waker().clone());
+        let replaced = std::mem::replace(&mut *self.forward.waker(), waker);
+        drop(replaced);
         // Looked at after the waker was set, which is taken after it was given up.
         if call.is_cancelled() {
             Poll::Ready(())

@@ -59,14 +59,18 @@ impl QueuedCall {
 
     /// Ready when the call was sent, or could not be.
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Result<SentCall, Error>> {
+        // Cloned, and what it replaces dropped, without the lock.
+        let mut waker = Some(waker.clone());
         let mut state = self.slot.lock();
-        match &mut *state {
+        let polled = match &mut *state {
             State::Waiting(current) => {
-                *current = Some(waker.clone());
+                std::mem::swap(current, &mut waker);
                 Poll::Pending
             }
             _ => Poll::Ready(state.take()),
-        }
+        };
+        drop(state);
+        polled
     }
 
     /// Sends the call now, if it still waits, beyond the limit.
@@ -93,8 +97,9 @@ impl QueuedCall {
         };
         let mut state = self.slot.lock();
         if matches!(*state, State::Waiting(_)) {
-            *state = State::Detached(Box::new(keep));
+            let waiting = std::mem::replace(&mut *state, State::Detached(Box::new(keep)));
             drop(state);
+            drop(waiting);
             queued.detach();
         } else if let Ok(sent) = state.take() {
             drop(state);
@@ -107,8 +112,8 @@ impl QueuedCall {
 impl Drop for QueuedCall {
     fn drop(&mut self) {
         if let Some(queued) = self.queued.take() {
-            let given_up = self.slot.lock().take();
-            // Dropping either enters the connection.
+            let given_up = std::mem::replace(&mut *self.slot.lock(), State::Gone);
+            // Dropping either may enter the connection.
             drop(queued);
             drop(given_up);
         }

@@ -14,7 +14,7 @@ use crate::error::QUEUED_BYTES;
 use crate::inner::{Inner, Release};
 use crate::proxy_capnp::context;
 use crate::vat::raw;
-use crate::vat::shared::{CallSlot, CallState, Deferred, Shared};
+use crate::vat::shared::{CallSlot, CallState, Completion, Deferred, Shared};
 use crate::vat::state::State;
 use crate::{Error, Message, Object};
 
@@ -61,6 +61,7 @@ impl Call {
     ) -> Result<Self, Error> {
         let connection = target.inner()?;
         let inner = Arc::clone(&connection);
+        let mut ended = context.ended.clone();
         let key = connection.enter(|state| {
             if state.is_closed() {
                 return Err(inner.disconnected());
@@ -91,7 +92,7 @@ impl Call {
             if state.shared.too_large.take() {
                 return Err(Error::limit("message_bytes", inner.limits.message_bytes));
             }
-            Ok(start(state, sent, context.ended.clone()))
+            Ok(start(state, sent, ended.take()))
         })??;
         Ok(Self {
             connection,
@@ -142,27 +143,29 @@ impl Call {
         completion: impl FnOnce(Result<(), Error>) + Send + 'static,
     ) -> Result<(), Error> {
         let key = self.key.take().ok_or(Error::Cancelled)?;
+        // Dropped outside of the lock if it is not called.
+        let mut completion: Option<Completion> = Some(Box::new(completion));
         self.connection.enter(|state| {
-            let mut calls = state.shared.calls.borrow_mut();
+            let shared = &state.shared;
+            let mut calls = shared.calls.borrow_mut();
             let slot = calls.get_mut(key).ok_or(Error::Disconnected)?;
-            match &slot.state {
-                CallState::Waiting { .. } => {
-                    slot.state = CallState::Unattended(Box::new(completion));
-                    Ok(())
-                }
-                _ => {
-                    let slot = calls.remove(key);
-                    drop(calls);
-                    let result = match slot.state {
-                        CallState::Done(result) => result.map(drop).map_err(Error::from_wire),
-                        _ => return Err(Error::Disconnected),
-                    };
-                    state
-                        .shared
-                        .defer(Deferred::Complete(Box::new(completion), result));
-                    Ok(())
-                }
+            if matches!(slot.state, CallState::Waiting { .. }) {
+                let wakers = slot.take_wakers().map(Deferred::Forget);
+                shared.deferred.borrow_mut().extend(wakers);
+                let unattended = completion.take().map(CallState::Unattended);
+                slot.state = unattended.unwrap_or(CallState::Disconnected);
+                return Ok(());
             }
+            let slot = calls.remove(key);
+            drop(calls);
+            let result = match slot.state {
+                CallState::Done(result) => result.map(drop).map_err(Error::from_wire),
+                _ => return Err(Error::Disconnected),
+            };
+            let complete = completion.take();
+            let complete = complete.map(|completion| Deferred::Complete(completion, result));
+            shared.deferred.borrow_mut().extend(complete);
+            Ok(())
         })?
     }
 
@@ -200,6 +203,8 @@ impl Call {
         let Some(key) = self.key else {
             return Poll::Ready(Err(Error::Cancelled));
         };
+        // Cloned, and what it replaces dropped, outside of the lock.
+        let mut waker = Some(waker.clone());
         let polled = self.connection.enter(|state| {
             let slot = {
                 let mut calls = state.shared.calls.borrow_mut();
@@ -207,12 +212,7 @@ impl Call {
                     None => return Poll::Ready(Err(Error::Disconnected)),
                     Some(CallState::Unattended(_)) => return Poll::Ready(Err(Error::Cancelled)),
                     Some(CallState::Waiting { waker: current, .. }) => {
-                        if !current
-                            .as_ref()
-                            .is_some_and(|current| current.will_wake(waker))
-                        {
-                            *current = Some(waker.clone());
-                        }
+                        std::mem::swap(current, &mut waker);
                         return Poll::Pending;
                     }
                     Some(_) => calls.try_remove(key),

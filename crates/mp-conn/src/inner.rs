@@ -269,6 +269,7 @@ impl Inner {
         for action in deferred {
             let done = guarded(|| match action {
                 Deferred::Wake(waker) => waker.wake(),
+                Deferred::Forget(waker) => drop(waker),
                 Deferred::Cancel(request) => request.cancel(),
                 Deferred::Complete(completion, result) => completion(result),
                 Deferred::Report(text) => tracing::warn!(target: "ipc", "{text}"),
@@ -366,10 +367,13 @@ fn apply(state: &State, release: Release) {
         }
         Release::Call(key) => {
             let slot = shared.calls.borrow_mut().try_remove(key);
-            if let Some(CallState::Waiting { abort, .. }) = slot.as_ref().map(|slot| &slot.state) {
-                abort.abort();
+            if let Some(mut slot) = slot {
+                let wakers = slot.take_wakers().map(Deferred::Forget);
+                shared.deferred.borrow_mut().extend(wakers);
+                if let CallState::Waiting { abort, .. } = &slot.state {
+                    abort.abort();
+                }
             }
-            drop(slot);
         }
         Release::Request(key, error) => {
             let slot = shared.requests.borrow_mut().try_remove(key);

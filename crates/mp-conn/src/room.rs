@@ -35,6 +35,8 @@ impl Connection {
     /// [`Error::CalledAfterDisconnect`] and [`Error::Disconnected`] when the connection has ended.
     pub fn poll_room(&self, waker: &Waker) -> Poll<Result<(), Error>> {
         let inner = self.inner();
+        // Cloned, and dropped if it is not needed, outside of the lock.
+        let mut added = Some(waker.clone());
         let polled = inner.enter(|state| {
             if state.is_closed() {
                 return Poll::Ready(Err(inner.disconnected()));
@@ -44,7 +46,7 @@ impl Connection {
             }
             let mut room = state.shared.room.borrow_mut();
             if !room.iter().any(|waiting| waiting.will_wake(waker)) {
-                room.push(waker.clone());
+                room.extend(added.take());
             }
             Poll::Pending
         });

@@ -346,7 +346,8 @@ impl RequestState {
     }
 
     fn add_waker(&self, waker: &Waker) {
-        self.wakers().push(waker.clone());
+        let added = waker.clone();
+        self.wakers().push(added);
         // Looked at after the waker was added, as `cancel` sets it before it takes them.
         if self.is_cancelled() {
             waker.wake_by_ref();

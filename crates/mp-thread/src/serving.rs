@@ -104,9 +104,15 @@ impl Destroys {
 
     /// Ready when a connection has no calls any more.
     pub(crate) fn poll(&self, connection: u64, waker: &Waker) -> Poll<()> {
+        // Cloned, and what it replaces dropped, without the lock.
+        let mut waker = Some(waker.clone());
         let mut pending = self.pending();
-        if pending.connections.iter().any(|(id, _)| *id == connection) {
-            pending.waker = Some(waker.clone());
+        let is_waiting = pending.connections.iter().any(|(id, _)| *id == connection);
+        if is_waiting {
+            std::mem::swap(&mut pending.waker, &mut waker);
+        }
+        drop(pending);
+        if is_waiting {
             Poll::Pending
         } else {
             Poll::Ready(())

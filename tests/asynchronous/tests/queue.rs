@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use asynchronous::async_desk::AsyncDesk;
 use asynchronous::blocking_desk::BlockingDesk;
-use asynchronous::desk::Desk;
+use asynchronous::desk::{Desk, DeskClient};
 use asynchronous::pair::Pair;
 use faults::patience::{eventually, within_deadline};
 use futures::FutureExt;
@@ -76,6 +78,38 @@ fn a_queued_call_that_is_dropped_is_not_made() {
         assert_eq!(block_on(last).unwrap(), "last");
         assert_eq!(block_on(first).unwrap(), 1);
         assert_eq!(desk.waits(), 0);
+    });
+}
+
+/// A waker that waits, when it is dropped, until a call has had its turn that was made behind those that wait.
+struct TurnOnDrop(DeskClient);
+
+impl Wake for TurnOnDrop {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for TurnOnDrop {
+    fn drop(&mut self) {
+        block_on(self.0.release_async()).unwrap();
+        assert_eq!(block_on(self.0.echo_async("behind")).unwrap(), "behind");
+    }
+}
+
+#[test]
+fn a_waker_of_a_queued_call_that_is_dropped_does_not_hold_it_up() {
+    within_deadline(|| {
+        let (desk, pair) = pair(1);
+        let first = pair.desk.wait_async(1);
+        eventually("it runs", || desk.waits() == 1);
+        let mut queued = pair.desk.echo_async("queued");
+        let waker = Waker::from(Arc::new(TurnOnDrop(pair.desk.clone())));
+        let polled = Pin::new(&mut queued).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        drop(waker);
+        // Another waker takes its place.
+        assert!((&mut queued).now_or_never().is_none());
+        assert_eq!(block_on(first).unwrap(), 1);
+        assert_eq!(block_on(queued).unwrap(), "queued");
     });
 }
 

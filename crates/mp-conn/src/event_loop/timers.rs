@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::contain::drop_each;
+use crate::log;
+
 /// Wakers and the times at which they are due.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
@@ -26,14 +29,20 @@ impl Timers {
 
     /// When the next deadline is.
     pub(crate) fn next(&self) -> Option<Instant> {
+        let mut given_up = Vec::new();
         let mut heap = self.lock();
         while heap
             .peek()
             .is_some_and(|next| Arc::strong_count(&next.0.timer) == 1)
         {
-            heap.pop();
+            given_up.extend(heap.pop());
         }
-        heap.peek().map(|next| next.0.deadline)
+        let next = heap.peek().map(|next| next.0.deadline);
+        drop(heap);
+        if !drop_each(given_up) {
+            log::uncaught("a waker");
+        }
+        next
     }
 
     /// The timers whose deadlines have passed.
@@ -59,18 +68,19 @@ pub(crate) struct Timer {
 
 impl Timer {
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+        let replaced = self.replace(Some(waker.clone()));
+        drop(replaced);
     }
 
     pub(crate) fn fire(&self) {
-        let waker = self
-            .waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(waker) = waker {
+        if let Some(waker) = self.replace(None) {
             waker.wake();
         }
+    }
+
+    fn replace(&self, waker: Option<Waker>) -> Option<Waker> {
+        let mut current = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, waker)
     }
 }
 

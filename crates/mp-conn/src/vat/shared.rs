@@ -71,6 +71,8 @@ pub(crate) type Dispatch = (Arc<dyn Object>, ServerCall);
 pub(crate) enum Deferred {
     /// Somebody outside waits for what just happened.
     Wake(Waker),
+    /// Somebody outside does not wait any more.
+    Forget(Waker),
     /// The vat let go of an object. The number orders them: newest first at a disconnect.
     Drop(u64, Arc<dyn Object>),
     /// The caller of a running method gave up, or the connection ended.
@@ -91,6 +93,17 @@ pub(crate) struct CallSlot {
     pub(crate) pipeline: Option<any_pointer::Pipeline>,
     /// Woken when the answer is there, whether anybody takes it or not.
     pub(crate) ended: Option<Waker>,
+}
+
+impl CallSlot {
+    /// Takes those who wait. They are woken, or dropped, after unlocking.
+    pub(crate) fn take_wakers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let waker = match &mut self.state {
+            CallState::Waiting { waker, .. } => waker.take(),
+            _ => None,
+        };
+        self.ended.take().into_iter().chain(waker)
+    }
 }
 
 pub(crate) enum CallState {
@@ -188,16 +201,17 @@ impl Shared {
         result: Result<Response<any_pointer::Owned>, capnp::Error>,
     ) {
         let mut calls = self.calls.borrow_mut();
-        match calls.get_mut(key).map(|slot| &mut slot.state) {
-            Some(CallState::Waiting { waker, .. }) => {
-                let waker = waker.take();
-                let slot = &mut calls[key];
+        let Some(slot) = calls.get_mut(key) else {
+            return;
+        };
+        match slot.state {
+            CallState::Waiting { .. } => {
+                let wakers = slot.take_wakers();
                 slot.state = CallState::Done(result);
-                let wakers = slot.ended.take().into_iter().chain(waker);
                 let mut deferred = self.deferred.borrow_mut();
                 deferred.extend(wakers.map(Deferred::Wake));
             }
-            Some(CallState::Unattended(_)) => {
+            CallState::Unattended(_) => {
                 let slot = calls.remove(key);
                 drop(calls);
                 let result = result.map(drop).map_err(Error::from_wire);
@@ -205,7 +219,7 @@ impl Shared {
                     self.defer(Deferred::Complete(completion, result));
                 }
             }
-            _ => {}
+            CallState::Done(_) | CallState::Disconnected => {}
         }
     }
 

@@ -225,19 +225,15 @@ impl State {
             if matches!(slot.state, CallState::Done(_)) {
                 return true;
             }
+            let wakers = slot.take_wakers().map(Deferred::Wake);
+            shared.deferred.borrow_mut().extend(wakers);
             match std::mem::replace(&mut slot.state, CallState::Disconnected) {
-                CallState::Waiting { waker, .. } => {
-                    let wakers = slot.ended.take().into_iter().chain(waker);
-                    let mut deferred = shared.deferred.borrow_mut();
-                    deferred.extend(wakers.map(Deferred::Wake));
-                    true
-                }
                 CallState::Unattended(completion) => {
                     let outcome = Err(crate::Error::Disconnected);
                     shared.defer(Deferred::Complete(completion, outcome));
                     false
                 }
-                CallState::Done(_) | CallState::Disconnected => true,
+                _ => true,
             }
         });
         let requests: Vec<_> = shared.requests.borrow_mut().drain().collect();
