@@ -41,11 +41,10 @@ pub(crate) async fn serve<P: Owned, R: Owned, A: Send, T: Send, F>(
     }
     .await;
     let connection = call.connection();
-    if Arc::strong_count(&keep) == 1 {
+    // Whoever is the last to let go of it gets the object, also where others do at the same moment.
+    if let Some(object) = Arc::into_inner(keep) {
         // It was destroyed meanwhile: its destructor may make calls and take time.
-        connection.event_loop().post_cleanup(move || drop(keep));
-    } else {
-        drop(keep);
+        connection.event_loop().post_cleanup(move || drop(object));
     }
     poll_fn(|context| match given_up.poll(&call, context) {
         Poll::Ready(()) => Poll::Ready(()),
