@@ -179,6 +179,7 @@ impl Inner {
         let closed = self.enter(|state| {
             // What was left to others to write was sent before.
             if !state.is_closed() {
+                self.arrivals.write_now();
                 state.flush();
             }
             state.close();
@@ -224,7 +225,9 @@ impl Inner {
         }
         let queued = state.shared.outbox.borrow().queued();
         let ending = state.shared.ending.get();
-        if (1..HELD_BYTES).contains(&queued) && !ending && self.arrivals.hold() {
+        if queued >= HELD_BYTES || ending {
+            self.arrivals.write_now();
+        } else if queued > 0 && self.arrivals.hold() {
             return;
         }
         let written = state.flush();

@@ -242,7 +242,10 @@ impl Crowd {
     fn enter(&self, sends: usize) {
         let mut unwritten = self.unwritten.lock().unwrap();
         *unwritten += sends;
-        if *unwritten > 0 && !self.arrivals.hold() {
+        if *unwritten >= LARGE {
+            self.arrivals.write_now();
+            *unwritten = 0;
+        } else if *unwritten > 0 && !self.arrivals.hold() {
             *unwritten = 0;
         }
     }
@@ -256,9 +259,21 @@ impl Crowd {
     }
 }
 
+/// So much is not left to others.
+const LARGE: usize = 10;
+
 #[test]
 fn what_is_left_to_others_is_written_by_the_last_of_them() {
-    loom::model(|| {
+    left_to_others(1);
+}
+
+#[test]
+fn what_is_left_to_others_is_written_with_something_large() {
+    left_to_others(LARGE);
+}
+
+fn left_to_others(sends: usize) {
+    loom::model(move || {
         let crowd = Arc::new(Crowd {
             arrivals: Arrivals::new(),
             unwritten: Mutex::new(0),
@@ -272,9 +287,10 @@ fn what_is_left_to_others_is_written_by_the_last_of_them() {
             let crowd = Arc::clone(&crowd);
             thread::spawn(move || crowd.enter(1))
         };
-        crowd.enter(1);
+        crowd.enter(sends);
         woken.join().unwrap();
         sender.join().unwrap();
         assert_eq!(*crowd.unwritten.lock().unwrap(), 0, "nobody wrote");
+        assert!(!crowd.arrivals.is_due(), "somebody would enter for nothing");
     });
 }
