@@ -124,7 +124,8 @@ pub(crate) fn bind(path: &Path, mode: u32) -> Result<(OwnedFd, SocketFile), Erro
     net::bind(&socket, &SocketAddrUnix::new(path).map_err(failed)?).map_err(failed)?;
     let (file, metadata) = SocketFile::new(path)?;
     if metadata.permissions().mode() & 0o777 != wanted.bits() {
-        // The umask took away more than was wanted, or the file system ignores sockets' modes.
+        // The umask took away more than was wanted, or the file system ignores sockets' modes. Nobody has connected meanwhile:
+        // that takes a socket that listens.
         fs::set_permissions(path, Permissions::from_mode(wanted.bits()))
             .map_err(|error| cannot_listen(path, error))?;
     }
