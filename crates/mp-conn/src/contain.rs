@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::Error;
+use crate::{Error, log};
 
 /// Runs code of the user's. A panic of it is the failure of what it was run for.
 ///
@@ -30,6 +30,13 @@ pub fn caught<R>(action: impl FnOnce() -> R) -> Result<R, String> {
 /// Runs code and says whether it came to its end.
 pub(crate) fn guarded<R>(action: impl FnOnce() -> R) -> Option<R> {
     caught(action).ok()
+}
+
+/// Runs code that nobody waits for. A panic is told to the log, by the place where it happened.
+pub(crate) fn unattended(place: &str, action: impl FnOnce()) {
+    if guarded(action).is_none() {
+        log::uncaught(place);
+    }
 }
 
 /// Drops things one by one: where several panic, a second panic would meet the first on its way, and end the process.

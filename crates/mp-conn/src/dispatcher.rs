@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::contain::guarded;
-use crate::log;
+use crate::contain::unattended;
 use crate::vat::shared::Dispatch;
 
 /// Calls that were read and not yet handed over.
@@ -38,13 +37,9 @@ impl Dispatcher {
         queue.running = true;
         while let Some((object, call)) = queue.calls.pop_front() {
             drop(queue);
-            if guarded(|| object.call(call)).is_none() {
-                log::uncaught("an object");
-            }
+            unattended("an object", || object.call(call));
             // It may be the last reference.
-            if guarded(|| drop(object)).is_none() {
-                log::uncaught("a destructor");
-            }
+            unattended("a destructor", || drop(object));
             queue = self.lock();
         }
         queue.running = false;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::contain::guarded;
+use crate::Error;
+use crate::contain::{guarded, unattended};
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source};
 use crate::limits::Limits;
@@ -18,7 +19,6 @@ use crate::vat::shared::{CallState, Deferred};
 use crate::vat::state::{Progress, READS_IN_A_ROW, Role, State};
 use crate::vat::transport::Transport;
 use crate::waker::VatWaker;
-use crate::{Error, log};
 
 /// A connection, shared by its handles.
 pub(crate) struct Inner {
@@ -270,7 +270,7 @@ impl Inner {
 
     fn run_deferred(&self, deferred: Vec<Deferred>) {
         for action in deferred {
-            let done = guarded(|| match action {
+            unattended("a waker", || match action {
                 Deferred::Wake(waker) => waker.wake(),
                 Deferred::Forget(waker) => drop(waker),
                 Deferred::Cancel(request) => request.cancel(),
@@ -282,9 +282,6 @@ impl Inner {
                     }
                 }
             });
-            if done.is_none() {
-                log::uncaught("a waker");
-            }
         }
     }
 

@@ -90,8 +90,6 @@ pub mod model {
     pub use crate::vat::gate::Gate;
 }
 
-pub use self::vat::arrivals::Arrivals;
-
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};
@@ -108,4 +106,5 @@ pub use self::object::Object;
 pub use self::server_call::{Cancellation, ParamsHandle, ServerCall, ThreadRef};
 pub use self::spawn::{Process, spawn};
 pub use self::stream::{Stream, connect, serve};
+pub use self::vat::arrivals::Arrivals;
 pub use self::vat::transport::ByteStream;

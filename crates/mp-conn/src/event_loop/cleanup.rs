@@ -4,8 +4,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use crate::contain::guarded;
-use crate::log;
+use crate::contain::unattended;
 
 /// Something to be done on the cleanup thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -36,8 +35,6 @@ impl Cleanup {
 
 fn run(jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        if guarded(job).is_none() {
-            log::uncaught("a destructor");
-        }
+        unattended("a destructor", job);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use self::registration::Registration;
 pub use self::sleep::Sleep;
 pub(crate) use self::timers::Timer;
 use self::timers::Timers;
-use crate::contain::guarded;
+use crate::contain::unattended;
 use crate::vat::read_buffers::ReadBuffers;
 use crate::{Error, log};
 
@@ -242,13 +242,13 @@ impl Core {
             for event in events.iter() {
                 let source = self.sources().get(&event.key).and_then(Weak::upgrade);
                 if let Some(source) = source {
-                    contain("a connection", || {
+                    unattended("a connection", || {
                         source.ready(event.readable, event.writable);
                     });
                 }
             }
             for timer in self.timers.due(Instant::now()) {
-                contain("a waker", || timer.fire());
+                unattended("a waker", || timer.fire());
             }
         }
         self.run_tasks();
@@ -281,7 +281,7 @@ impl Core {
                 return;
             }
             for task in tasks {
-                contain("a posted function", task);
+                unattended("a posted function", task);
             }
         }
     }
@@ -305,11 +305,5 @@ impl Core {
 
     fn sources(&self) -> MutexGuard<'_, HashMap<usize, Weak<dyn Source>>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn contain(place: &str, action: impl FnOnce()) {
-    if guarded(action).is_none() {
-        log::uncaught(place);
     }
 }
