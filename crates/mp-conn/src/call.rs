@@ -83,9 +83,8 @@ impl Call {
             if let Some(threads) = &context.threads {
                 set_threads(request.hook.get(), threads, &inner, state)?;
             }
-            for (field, object) in &context.objects {
-                raw::pointer_field(request.hook.get(), *field)?
-                    .set_as_capability(state.export(object)?);
+            for object in &context.objects {
+                raw::put_object(request.hook.get(), object, state)?;
             }
             state.shared.too_large.set(false);
             let sent = request.hook.send();

@@ -187,22 +187,25 @@ impl ServerCall {
             };
             content.imbue_mut(&mut no_objects);
             crate::contain::contained(|| build(content))?;
-            for (field, object) in objects {
-                raw::pointer_field(slot.results.get()?, *field)?
-                    .set_as_capability(state.export(object)?);
-            }
-            Ok(())
+            put_objects(slot, objects, state)
         })
     }
 
-    /// Answers with results that were built apart.
+    /// Answers with results that were built apart. The objects are put into pointer fields of the results after them.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
-    pub fn reply_message(self, message: &Message) -> Result<(), Error> {
+    pub fn reply_message(
+        self,
+        objects: &[(u16, Arc<dyn Object>)],
+        message: &Message,
+    ) -> Result<(), Error> {
         let connection = Arc::clone(&self.connection);
-        self.finish(|slot, state| message.copy_to(slot.results.get()?, &connection, state))
+        self.finish(|slot, state| {
+            message.copy_to(slot.results.get()?, &connection, state)?;
+            put_objects(slot, objects, state)
+        })
     }
 
     /// Answers with a failure.
@@ -357,6 +360,17 @@ impl RequestState {
     fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn put_objects(
+    slot: &mut RequestSlot,
+    objects: &[(u16, Arc<dyn Object>)],
+    state: &State,
+) -> Result<(), Error> {
+    for object in objects {
+        raw::put_object(slot.results.get()?, object, state)?;
+    }
+    Ok(())
 }
 
 /// Lets a served call's answer go out.

@@ -48,6 +48,9 @@ interface Party $Proxy.wrap("scenarios::Party") {
     callIntFn @30 (context :Proxy.Context, arg :Int32) -> (result :Int32);
     fail @31 (context :Proxy.Context, text :Text) -> ();
     saveFn @32 (context :Proxy.Context, fn :IntFn) -> ();
+
+    # Exchanges thread maps as `initThreadMap` does, and makes a counter besides.
+    meet @33 (threadMap :Proxy.ThreadMap, start :Int32) -> (threadMap :Proxy.ThreadMap, result :Counter);
 }
 
 # With `construct`, as the first object of an application has it.

@@ -164,6 +164,10 @@ impl Party for PartyObject {
         Ok(Tracked::new(&self.live, start))
     }
 
+    fn meet(&self, start: i32) -> Result<Arc<dyn Counter>, Error> {
+        self.make_counter(start)
+    }
+
     fn next_of(&self, counter: Arc<dyn Counter>) -> Result<i32, Error> {
         counter.next()
     }

@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
+use futures::executor::block_on;
 use multiprocess::Error;
 use patience::{eventually, soon, start, stress, within_deadline};
 use scenarios::pair::{Pair, through_door};
 use scenarios::party::PartyObject;
-use scenarios::scenarios::{Callback, Door, IntFn, Party, PartyClient, StepFn};
+use scenarios::scenarios::{Callback, Counter, Door, IntFn, Party, PartyClient, StepFn};
 
 thread_local! {
     static LOCAL: Cell<i32> = const { Cell::new(0) };
@@ -82,7 +83,7 @@ fn recursion_below_an_asynchronous_call() {
         let threads = Arc::new(Mutex::new(HashSet::new()));
         let step = Step::new(&pair.party, &threads);
         let call = pair.party.recurse_async(step, 100);
-        assert_eq!(futures::executor::block_on(call).unwrap(), 100);
+        assert_eq!(block_on(call).unwrap(), 100);
         assert_eq!(threads.lock().unwrap().len(), 1);
     });
 }
@@ -224,6 +225,21 @@ fn construct_exchanges_thread_maps() {
         drop((party, door));
         server.wait_closed(Some(soon())).unwrap();
         eventually("the thread ends", || server.stats().threads == 0);
+    });
+}
+
+/// A method that gives its thread map may give an object as well.
+#[test]
+fn a_method_exchanges_thread_maps_and_makes_an_object() {
+    within_deadline(|| {
+        let pair = Pair::without_thread_maps();
+        let counter = pair.party.meet(5).unwrap();
+        assert_eq!(counter.next().unwrap(), 5);
+        // And asynchronously.
+        let pair = Pair::without_thread_maps();
+        let counter = block_on(pair.party.meet_async(5)).unwrap();
+        assert_eq!(counter.next().unwrap(), 5);
+        assert_eq!(pair.server.stats().threads, 1);
     });
 }
 

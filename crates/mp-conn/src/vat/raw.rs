@@ -1,8 +1,13 @@
 //! Access to a pointer field of a struct whose type is known only to generated code.
 
+use std::sync::Arc;
+
 use capnp::any_pointer;
 use capnp::private::layout::{PointerBuilder, StructSize};
 use capnp::traits::FromPointerBuilder;
+
+use super::state::State;
+use crate::{Error, Object};
 
 /// The pointer field `index` of the struct at `pointer`, which was initialized with a size that has the field.
 pub(crate) fn pointer_field(
@@ -19,6 +24,16 @@ pub(crate) fn pointer_field(
     Ok(any_pointer::Builder::new(
         builder.get_pointer_field(usize::from(index)),
     ))
+}
+
+/// Puts an object of this process into a pointer field.
+pub(crate) fn put_object(
+    pointer: any_pointer::Builder<'_>,
+    (field, object): &(u16, Arc<dyn Object>),
+    state: &State,
+) -> Result<(), Error> {
+    pointer_field(pointer, *field)?.set_as_capability(state.export(object)?);
+    Ok(())
 }
 
 /// The pointer itself, which `any_pointer::Builder` does not show.
