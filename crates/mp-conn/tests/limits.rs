@@ -7,30 +7,17 @@ use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
 use capnp_rpc::rpc_capnp::message;
-use mp_conn::{CallContext, Connection, Error, Limits, Stats, connect, serve};
+use mp_conn::{CallContext, Connection, Error, EventLoop, Stats, connect};
 
 use crate::util::raw::{
-    Answer, ECHO, GIVE_BACK, HOLD, LARGE, LARGE_BYTES, MAKE, Raw, Server, exceeded,
+    Answer, ECHO, GIVE_BACK, HOLD, LARGE, LARGE_BYTES, MAKE, Raw, exceeded, start_with,
 };
-use crate::util::{Echo, echo, until, within_deadline};
-
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    limits
-}
-
-fn start(change: impl FnOnce(&mut Limits)) -> (Server, Raw) {
-    let (server, mut raw) = Server::start(limits(change));
-    raw.bootstrap();
-    raw.finish(0);
-    (server, raw)
-}
+use crate::util::{Echo, echo, limits, pair, until, within_deadline};
 
 #[test]
 fn calls_in_flight() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        let (server, mut raw) = start_with(|limits| limits.calls_in_flight = 3);
         for question in 1..=3 {
             raw.call(question, HOLD);
         }
@@ -50,7 +37,7 @@ fn calls_in_flight() {
 #[test]
 fn pipelined_calls_count_as_calls_in_flight() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        let (server, mut raw) = start_with(|limits| limits.calls_in_flight = 3);
         raw.call(1, HOLD);
         for question in 2..=4 {
             raw.call_with(question, ECHO, |call| {
@@ -66,7 +53,7 @@ fn pipelined_calls_count_as_calls_in_flight() {
 #[test]
 fn answers_that_are_not_finished_count_as_calls_in_flight() {
     within_deadline(|| {
-        let (_server, mut raw) = start(|limits| limits.calls_in_flight = 3);
+        let (_server, mut raw) = start_with(|limits| limits.calls_in_flight = 3);
         for question in 1..=3 {
             raw.call(question, MAKE);
             assert_eq!(raw.answer(), (question, Answer::Results(1)));
@@ -97,7 +84,7 @@ fn request_bytes() {
         call.unwrap().init_target();
         let bytes = message.size_in_words() * 8;
         for (most, fits) in [(2 * bytes, true), (2 * bytes - 1, false)] {
-            let (_server, mut raw) = start(|limits| limits.request_bytes = most);
+            let (_server, mut raw) = start_with(|limits| limits.request_bytes = most);
             raw.call_with(1, HOLD, |call| text(call, 999));
             raw.call_with(2, ECHO, |call| text(call, 999));
             let expected = if fits {
@@ -107,7 +94,7 @@ fn request_bytes() {
             };
             assert_eq!(raw.answer(), (2, expected));
         }
-        let (_server, mut raw) = start(|limits| limits.request_bytes = 100_000);
+        let (_server, mut raw) = start_with(|limits| limits.request_bytes = 100_000);
         raw.call_with(1, HOLD, |call| text(call, 60_000));
         raw.call_with(2, ECHO, |call| text(call, 60_000));
         assert_eq!(raw.answer(), (2, exceeded("request_bytes", 100_000)));
@@ -120,7 +107,7 @@ fn request_bytes() {
 fn exports() {
     within_deadline(|| {
         // The first object is one of them.
-        let (server, mut raw) = start(|limits| limits.exports = 4);
+        let (server, mut raw) = start_with(|limits| limits.exports = 4);
         for question in 1..=3 {
             raw.call(question, MAKE);
             assert_eq!(raw.answer(), (question, Answer::Results(1)));
@@ -138,7 +125,7 @@ fn exports() {
 #[test]
 fn imports() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.imports = 3);
+        let (server, mut raw) = start_with(|limits| limits.imports = 3);
         let give = |raw: &mut Raw, question, method, objects: std::ops::Range<u32>| {
             raw.call_with(question, method, |call| {
                 let mut table = call.init_params().init_cap_table(objects.len() as u32);
@@ -175,7 +162,7 @@ fn imports() {
 #[test]
 fn several_limits_at_once() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| {
+        let (server, mut raw) = start_with(|limits| {
             limits.imports = 3;
             limits.calls_in_flight = 1;
         });
@@ -201,7 +188,7 @@ fn several_limits_at_once() {
 #[test]
 fn message_bytes_of_the_peer() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);
+        let (server, mut raw) = start_with(|limits| limits.message_bytes = 80_000);
         raw.call_with(1, ECHO, |call| {
             let content = call.init_params().get_content();
             content.initn_as::<capnp::text::Builder<'_>>(79_000);
@@ -219,17 +206,9 @@ fn message_bytes_of_the_peer() {
 #[test]
 fn message_bytes_of_calls() {
     within_deadline(|| {
-        let (server, _raw) = start(|_| ());
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let _served = serve(
-            server.event_loop(),
-            theirs,
-            Arc::new(Echo),
-            Limits::default(),
-        )
-        .unwrap();
+        let event_loop = EventLoop::new("limits").unwrap();
         let limits = limits(|limits| limits.message_bytes = 80_000);
-        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let (peer, _served) = pair(&event_loop, Arc::new(Echo), limits);
         let text = "x".repeat(79_000);
         assert_eq!(echo(&peer, 0, &text).unwrap(), text);
         for _ in 0..3 {
@@ -247,7 +226,7 @@ fn message_bytes_of_calls() {
 #[test]
 fn message_bytes_of_results() {
     within_deadline(|| {
-        let (_server, mut raw) = start(|limits| limits.message_bytes = 1 << 20);
+        let (_server, mut raw) = start_with(|limits| limits.message_bytes = 1 << 20);
         raw.call(1, LARGE);
         assert_eq!(raw.answer(), (1, exceeded("message_bytes", 1 << 20)));
         raw.finish(1);
@@ -269,10 +248,10 @@ impl Wake for Flag {
 #[test]
 fn queued_bytes_make_callers_wait() {
     within_deadline(|| {
-        let (server, _raw) = start(|_| ());
+        let event_loop = EventLoop::new("limits").unwrap();
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let limits = limits(|limits| limits.queued_bytes = 1 << 20);
-        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let peer = connect(&event_loop, ours, limits).unwrap();
         let connection = peer.connection().unwrap();
         let large = "x".repeat(600 << 10);
         let context = CallContext {
@@ -321,7 +300,7 @@ fn queued_bytes_make_callers_wait() {
 #[test]
 fn a_peer_that_does_not_read_its_answers_is_cut_off() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| {
+        let (server, mut raw) = start_with(|limits| {
             limits.queued_bytes = 1 << 20;
             limits.message_bytes = 2 << 20;
         });
@@ -343,21 +322,9 @@ fn a_peer_that_does_not_read_its_answers_is_cut_off() {
 #[test]
 fn calls_of_this_process_need_room_for_their_objects() {
     within_deadline(|| {
-        let (server, _raw) = start(|_| ());
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let _served = serve(
-            server.event_loop(),
-            theirs,
-            Arc::new(Echo),
-            Limits::default(),
-        )
-        .unwrap();
-        let peer = connect(
-            server.event_loop(),
-            ours,
-            limits(|limits| limits.exports = 1),
-        )
-        .unwrap();
+        let event_loop = EventLoop::new("limits").unwrap();
+        let limits = limits(|limits| limits.exports = 1);
+        let (peer, _served) = pair(&event_loop, Arc::new(Echo), limits);
         let give = |objects: usize| {
             let mut context = CallContext::default();
             for index in 0..objects {

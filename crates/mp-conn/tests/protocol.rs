@@ -3,15 +3,14 @@
 
 mod util;
 
-use std::os::unix::net::UnixStream;
 use std::task::{Poll, Waker};
 
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, return_};
-use mp_conn::{Call, EventLoop, Limits, Stats, connect};
+use mp_conn::{Call, EventLoop, Stats};
 
 use crate::util::raw::{
-    Answer, ECHO, GIVE_BACK, HOLD, MAKE, Raw, answer_with_object, call_with_cap, is_unimplemented,
-    resolve, start,
+    Answer, ECHO, GIVE_BACK, HOLD, MAKE, Raw, answer_with_object, call_with_cap, client,
+    is_unimplemented, resolve, start,
 };
 use crate::util::{until, within_deadline};
 
@@ -262,11 +261,7 @@ fn finishes_and_cancellations_out_of_turn() {
 /// Starts a client whose server is the raw peer, which knows the client's first call.
 fn hostile_server() -> (EventLoop, mp_conn::Capability, Raw) {
     let event_loop = EventLoop::new("client").unwrap();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let peer = connect(&event_loop, ours, Limits::default()).unwrap();
-    let mut raw = Raw::new(theirs);
-    // The bootstrap.
-    raw.receive().unwrap();
+    let (peer, raw) = client(&event_loop);
     (event_loop, peer, raw)
 }
 

@@ -2,21 +2,18 @@
 
 mod util;
 
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use mp_conn::{EventLoop, Limits, connect, serve};
+use mp_conn::{EventLoop, Limits};
 
-use crate::util::{Echo, deadline, echo};
+use crate::util::{Echo, deadline, echo, pair};
 
 #[test]
 fn calls_are_answered_and_failures_come_back() {
     let event_loop = EventLoop::new("raw").unwrap();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let server = serve(&event_loop, theirs, Arc::new(Echo), Limits::default()).unwrap();
-    let peer = connect(&event_loop, ours, Limits::default()).unwrap();
+    let (peer, server) = pair(&event_loop, Arc::new(Echo), Limits::default());
     assert_eq!(echo(&peer, 0, "hello").unwrap(), "hello");
     let large = "x".repeat(3 << 20);
     assert_eq!(echo(&peer, 0, &large).unwrap(), large);
@@ -32,11 +29,9 @@ fn calls_are_answered_and_failures_come_back() {
 #[test]
 fn a_client_that_goes_away_ends_the_connection() {
     let event_loop = EventLoop::new("raw").unwrap();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let server = serve(&event_loop, theirs, Arc::new(Echo), Limits::default()).unwrap();
+    let (peer, server) = pair(&event_loop, Arc::new(Echo), Limits::default());
     let (sender, ended) = channel();
     server.on_disconnect(move || sender.send(()).unwrap());
-    let peer = connect(&event_loop, ours, Limits::default()).unwrap();
     assert_eq!(echo(&peer, 0, "once").unwrap(), "once");
     drop(peer);
     ended.recv_timeout(deadline()).unwrap();
@@ -46,9 +41,7 @@ fn a_client_that_goes_away_ends_the_connection() {
 #[test]
 fn a_closed_connection_refuses_calls() {
     let event_loop = EventLoop::new("raw").unwrap();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let server = serve(&event_loop, theirs, Arc::new(Echo), Limits::default()).unwrap();
-    let peer = connect(&event_loop, ours, Limits::default()).unwrap();
+    let (peer, server) = pair(&event_loop, Arc::new(Echo), Limits::default());
     assert_eq!(echo(&peer, 0, "once").unwrap(), "once");
     peer.connection().unwrap().close();
     let error = echo(&peer, 0, "twice").unwrap_err();
@@ -64,9 +57,7 @@ fn a_closed_connection_refuses_calls() {
 #[test]
 fn a_server_that_goes_away_interrupts_calls() {
     let event_loop = EventLoop::new("raw").unwrap();
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let server = serve(&event_loop, theirs, Arc::new(Echo), Limits::default()).unwrap();
-    let peer = connect(&event_loop, ours, Limits::default()).unwrap();
+    let (peer, server) = pair(&event_loop, Arc::new(Echo), Limits::default());
     server.close();
     let error = echo(&peer, 0, "late").unwrap_err();
     assert_eq!(

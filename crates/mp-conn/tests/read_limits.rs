@@ -3,29 +3,15 @@
 
 mod util;
 
-use std::os::unix::net::UnixStream;
 use std::task::{Poll, Waker};
 
 use capnp::any_pointer;
 use capnp::message::{Builder, HeapAllocator};
 use capnp_rpc::rpc_capnp::message;
-use mp_conn::{CallContext, Connection, Error, EventLoop, Limits, connect, serve};
+use mp_conn::{CallContext, Connection, Error, EventLoop};
 
-use crate::util::raw::{Answer, ECHO, GIVE_BACK, Raw, Server, exceeded};
-use crate::util::{send, until, within_deadline};
-
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    limits
-}
-
-fn start(change: impl FnOnce(&mut Limits)) -> (Server, Raw) {
-    let (server, mut raw) = Server::start(limits(change));
-    raw.bootstrap();
-    raw.finish(0);
-    (server, raw)
-}
+use crate::util::raw::{Answer, ECHO, GIVE_BACK, client, exceeded, start, start_with};
+use crate::util::{limits, pair, send, until, within_deadline};
 
 /// Makes lists within each other.
 fn nest(mut content: any_pointer::Builder<'_>, depth: u32) {
@@ -38,7 +24,7 @@ fn nest(mut content: any_pointer::Builder<'_>, depth: u32) {
 #[test]
 fn nesting() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.nesting = 12);
+        let (server, mut raw) = start_with(|limits| limits.nesting = 12);
         // The message, the call and the payload are the first levels.
         raw.call_with(1, GIVE_BACK, |call| {
             nest(call.init_params().get_content(), 9);
@@ -59,12 +45,9 @@ fn nesting() {
 #[test]
 fn nesting_of_answers() {
     within_deadline(|| {
-        let (server, _raw) = start(|_| ());
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let served = Limits::default();
-        serve(server.event_loop(), theirs, server.victim(), served).unwrap();
+        let (server, _raw) = start();
         let limits = limits(|limits| limits.nesting = 12);
-        let peer = connect(server.event_loop(), ours, limits).unwrap();
+        let (peer, _served) = pair(server.event_loop(), server.victim(), limits);
         let answer = |depth| {
             let context = CallContext::default();
             let sent = Connection::call(&peer, 1, GIVE_BACK, &context, |params| {
@@ -91,7 +74,7 @@ fn nesting_of_answers() {
 #[test]
 fn bytes_read_of_a_message() {
     within_deadline(|| {
-        let (server, mut raw) = start(|limits| limits.message_bytes = 80_000);
+        let (server, mut raw) = start_with(|limits| limits.message_bytes = 80_000);
         // Whoever copies the params would copy the same bytes once for each pointer.
         raw.send_bytes(&repeated(1, 1));
         assert_eq!(raw.answer(), (1, Answer::Results(0)));
@@ -111,11 +94,7 @@ fn bytes_read_of_an_answer() {
     within_deadline(|| {
         let event_loop = EventLoop::new("client").unwrap();
         for (times, fits) in [(1, true), (2, false)] {
-            let (ours, theirs) = UnixStream::pair().unwrap();
-            let peer = connect(&event_loop, ours, Limits::default()).unwrap();
-            let mut raw = Raw::new(theirs);
-            // The bootstrap, and the call.
-            raw.receive().unwrap();
+            let (peer, mut raw) = client(&event_loop);
             let mut call = send(&peer, ECHO, "hello").unwrap();
             raw.receive().unwrap();
             let mut built = Builder::new(HeapAllocator::new().first_segment_words(9_000));
@@ -154,7 +133,7 @@ fn segments() {
             bytes.extend_from_slice(&whole[8..]);
             bytes
         };
-        let (server, mut raw) = start(|_| ());
+        let (server, mut raw) = start();
         raw.send_bytes(&split(511));
         assert_eq!(raw.answer(), (1, Answer::Results(0)));
         raw.send_bytes(&split(512));

@@ -3,17 +3,15 @@
 
 mod util;
 
-use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use mp_conn::{
-    Call, CallContext, Capability, Connection, EventLoop, Limits, WeakConnection, connect,
-};
+use mp_conn::{Call, CallContext, Capability, Connection, EventLoop, WeakConnection};
 
+use crate::util::raw::{Raw, client};
 use crate::util::{is_pending, send, within_deadline};
 
 /// A waker that does something when it is dropped, and tells the outcome.
@@ -40,12 +38,6 @@ impl<F: Fn() -> T, T> Drop for OnDrop<F, T> {
     }
 }
 
-/// A connection whose peer, which is kept as well, says nothing.
-fn silent_peer(event_loop: &EventLoop, limits: Limits) -> (Capability, UnixStream) {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    (connect(event_loop, ours, limits).unwrap(), theirs)
-}
-
 /// A waker whose drop uses the connection. What is told is what came of it: an error says that it was inside.
 fn using(connection: WeakConnection) -> (Waker, Receiver<String>) {
     OnDrop::waker(move || {
@@ -60,6 +52,14 @@ fn using(connection: WeakConnection) -> (Waker, Receiver<String>) {
     })
 }
 
+/// A peer that says nothing, and the connection to it.
+fn start() -> (Capability, Connection, Raw) {
+    let event_loop = EventLoop::new("wakers").unwrap();
+    let (peer, raw) = client(&event_loop);
+    let connection = peer.connection().unwrap();
+    (peer, connection, raw)
+}
+
 /// Polls a call with a waker of which nobody has another.
 fn poll_once(call: &mut Call, waker: Waker) {
     let mut read = Some(|_: capnp::any_pointer::Reader<'_>| Ok(()));
@@ -70,9 +70,7 @@ fn poll_once(call: &mut Call, waker: Waker) {
 #[test]
 fn a_waker_that_is_dropped_can_use_the_connection() {
     within_deadline(|| {
-        let event_loop = EventLoop::new("wakers").unwrap();
-        let (peer, _silent) = silent_peer(&event_loop, Limits::default());
-        let connection = peer.connection().unwrap();
+        let (peer, connection, _silent) = start();
         let call = || {
             let (waker, outcome) = using(connection.downgrade());
             let mut call = send(&peer, 0, "").unwrap();
@@ -96,9 +94,7 @@ fn a_waker_that_is_dropped_can_use_the_connection() {
 #[test]
 fn a_waker_of_the_end_of_a_call_can_use_the_connection_when_it_is_dropped() {
     within_deadline(|| {
-        let event_loop = EventLoop::new("wakers").unwrap();
-        let (peer, _silent) = silent_peer(&event_loop, Limits::default());
-        let connection = peer.connection().unwrap();
+        let (peer, connection, _silent) = start();
         let call = || {
             let (waker, outcome) = using(connection.downgrade());
             let context = CallContext {

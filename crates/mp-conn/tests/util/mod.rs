@@ -9,12 +9,16 @@
 
 pub(crate) mod raw;
 
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use mp_conn::{Call, CallContext, Capability, Connection, Error, Object, ServerCall};
+use mp_conn::{
+    Call, CallContext, Capability, Connection, Error, EventLoop, Limits, Object, ServerCall,
+    connect, serve,
+};
 use patience::soon;
 pub(crate) use patience::{deadline, eventually as until, factor as patience, within_deadline};
 
@@ -45,6 +49,24 @@ impl Object for Echo {
             Err(error) => call.fail(&error),
         }
     }
+}
+
+/// The usual limits, changed.
+pub(crate) fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+/// A client with these limits, and the server's end of its connection, with the usual ones.
+pub(crate) fn pair(
+    event_loop: &EventLoop,
+    object: Arc<dyn Object>,
+    limits: Limits,
+) -> (Capability, Connection) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let server = serve(event_loop, theirs, object, Limits::default()).unwrap();
+    (connect(event_loop, ours, limits).unwrap(), server)
 }
 
 /// Calls a method of [`Echo`] and waits for the answer.

@@ -270,10 +270,24 @@ fn to_answer(answer: return_::Reader<'_>) -> Answer {
 
 /// A server with the usual limits, whose first object the raw peer has.
 pub(crate) fn start() -> (Server, Raw) {
-    let (server, mut raw) = Server::start(Limits::default());
+    start_with(|_| ())
+}
+
+/// A server with other limits than the usual ones, whose first object the raw peer has.
+pub(crate) fn start_with(change: impl FnOnce(&mut Limits)) -> (Server, Raw) {
+    let (server, mut raw) = Server::start(super::limits(change));
     raw.bootstrap();
     raw.finish(0);
     (server, raw)
+}
+
+/// A client whose server is the raw peer, which was asked for its first object.
+pub(crate) fn client(event_loop: &EventLoop) -> (Capability, Raw) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let peer = connect(event_loop, ours, Limits::default()).unwrap();
+    let mut raw = Raw::new(theirs);
+    raw.receive().unwrap();
+    (peer, raw)
 }
 
 /// Sends a call whose one capability is described so, and whose content is that capability.
