@@ -83,6 +83,7 @@ impl Builder {
 
     /// Says that another crate has the code for a schema file: `.extern_module("common.capnp", "::other_crate::common")`.
     /// The last part of the module's path is the file's name; settings for items of that file have to be given here, too.
+    /// Whether its structs have a default is not known: a struct that holds one has none, unless `type_derive` adds it.
     pub fn extern_module(mut self, file: impl Into<String>, module: impl Into<String>) -> Self {
         self.externs.push(ExternModule {
             file: file.into(),

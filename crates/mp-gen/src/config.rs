@@ -65,6 +65,17 @@ impl Config {
             })
     }
 
+    /// Marks the settings for an item, and for what is in it, as used.
+    pub(crate) fn accept(&self, path: &str) {
+        let about = self.entries.iter().filter(|entry| entry.is_about(path));
+        about.for_each(|entry| entry.used.set(true));
+    }
+
+    /// Whether there are settings for an item, or for what is in it.
+    pub(crate) fn is_about(&self, path: &str) -> bool {
+        self.entries.iter().any(|entry| entry.is_about(path))
+    }
+
     /// Whether an interface is to have an asynchronous trait, too. The setting is marked as used.
     pub(crate) fn is_async(&self, path: &str) -> bool {
         let is_it =
@@ -127,6 +138,18 @@ struct Entry {
     setting: Setting,
     location: Location,
     used: Cell<bool>,
+}
+
+impl Entry {
+    /// Whether the path is that of the item, or leads into it. Types have names with a capital letter: those that are declared
+    /// in an item are others.
+    fn is_about(&self, path: &str) -> bool {
+        let Some(rest) = self.path.strip_prefix(path) else {
+            return false;
+        };
+        let is_within = |rest: &str| rest.starts_with(|first: char| first.is_lowercase());
+        rest.is_empty() || rest.starts_with('[') || rest.strip_prefix('.').is_some_and(is_within)
+    }
 }
 
 /// The known path with the fewest differences, if it is not a wholly different one.

@@ -88,6 +88,43 @@ fn settings_for_elements_that_do_not_fit() {
     each_is_said(&report, &expected);
 }
 
+#[test]
+fn settings_of_types_that_no_interface_uses() {
+    let schema = r#"struct Unused { any @0 :AnyPointer; text @1 :Text; more @2 :List(Text); struct Inner { number @0 :Int32; } }
+struct UsesUnused { unused @0 :Unused; text @1 :Text; }
+struct Spare { number @0 :Int32; texts @1 :List(Text); }
+"#;
+    // Nothing is said of them: what cannot be carried is left out.
+    let report = fails(schema, |builder| builder.optional("Unused.Inner.number"));
+    assert!(!report.contains("AnyPointer"), "{report}");
+    let report = fails(schema, |builder| {
+        builder
+            .optional("Unused.text")
+            .extern_type("Unused.more[]", "crate::X")
+            .type_derive("Unused", "Eq")
+            .bytes("UsesUnused.text")
+            .optional("Spare.number")
+            .bytes("Spare.text[]")
+    });
+    for (text, help) in [
+        ("`Unused.any` is of type AnyPointer", "declare the type"),
+        (
+            "`UsesUnused` is left out, for `Unused` is",
+            "remove its settings",
+        ),
+        ("`Spare.number` cannot be null", "hasX"),
+        (
+            "`Spare.text[]` is the path of nothing",
+            "did you mean `Spare.texts[]`?",
+        ),
+    ] {
+        let found = entry(&report, text).is_some_and(|entry| entry.contains(help));
+        assert!(found, "not found: {text}, {help}\n{report}");
+    }
+    let errors = report.matches("\n  help: ").count();
+    assert_eq!(errors, 4, "{report}");
+}
+
 /// Each of the texts is in the report, with the line of the setting and with this help.
 fn each_is_said(report: &str, expected: &[(&str, &str)]) {
     for &(text, help) in expected {

@@ -36,6 +36,52 @@ fn a_file_of_another_crate_is_referred_to_and_not_generated() {
     assert!(accessors.contains("::multiprocess::codegen::proxy_capnp::context::"));
 }
 
+/// What another crate configured for its structs is not known: one of their fields may have a type without a default.
+#[test]
+fn a_struct_of_another_crate_may_have_no_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let text = format!("{text}using Proxy = import \"/mp/proxy.capnp\";\n");
+        fs::write(directory.path().join(name), text).unwrap();
+    };
+    write(
+        "there.capnp",
+        "@0xd3c5a8e4f1b20968;\nstruct Tip { hash @0 :Data; height @1 :Int32; }\n",
+    );
+    write(
+        "here.capnp",
+        "@0xd3c5a8e4f1b20969;\nusing There = import \"there.capnp\";\n\
+         struct Direct { tip @0 :There.Tip; }\n\
+         struct Many { tips @0 :List(There.Tip); maybe @1 :There.Tip; }\n\
+         struct Asked { tip @0 :There.Tip; }\n",
+    );
+    let out = directory.path().join("out");
+    let builder = Builder::new()
+        .src_prefix(directory.path())
+        .file(directory.path().join("here.capnp"))
+        .extern_module("there.capnp", "::shared::there")
+        .extern_type("Tip.hash", "shared::Hash")
+        .optional("Many.maybe")
+        .type_derive("Asked", "Default")
+        .out_dir(&out);
+    builder.compile().unwrap();
+    let text = fs::read_to_string(out.join("here_proxy.rs")).unwrap();
+    for (name, derives) in [
+        ("Direct", "#[derive(Clone, Debug, PartialEq)]\n"),
+        ("Many", "#[derive(Clone, Debug, Default, PartialEq)]\n"),
+        (
+            "Asked",
+            "#[derive(Clone, Debug, PartialEq)]\n#[derive(Default)]\n",
+        ),
+    ] {
+        let declared = format!("{derives}pub struct {name} {{");
+        assert!(text.contains(&declared), "{name}: {text}");
+    }
+    let error = builder.extern_type("Tip.hsh", "shared::Hash").compile();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("did you mean `Tip.hash`?"), "{error}");
+}
+
 #[test]
 fn a_copy_of_proxy_capnp_beside_the_schema_is_the_librarys_own() {
     let directory = tempfile::tempdir().unwrap();

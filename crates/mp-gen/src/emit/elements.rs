@@ -35,29 +35,27 @@ impl Emitter {
 
     fn to_plain(&self, ty: &Ty, label: &str, value: &TokenStream) -> TokenStream {
         match ty {
-            Ty::Extern(_, plain) => {
-                let (local, plain) = (&self.local, plain_type(plain));
-                quote!(mp::build_element::<#plain, #local, _>(#value, #label))
-            }
             Ty::List(element) | Ty::Set(_, element) => {
                 let convert = self.to_plain(element, label, &quote!(value));
                 quote!(mp::build_each(#value, |value| #convert))
             }
-            _ => quote!(Ok(#value.clone())),
+            converted => {
+                let (local, plain) = (&self.local, plain_type(&plain(converted)));
+                quote!(mp::build_element::<#plain, #local, _>(#value, #label))
+            }
         }
     }
 
     fn converted(&self, ty: &Ty, label: &str, plain: &TokenStream) -> TokenStream {
         match ty {
-            Ty::Extern(_, plain_ty) => {
-                let (local, plain_ty) = (&self.local, plain_type(plain_ty));
-                quote!(mp::read_field::<#plain_ty, #local, _>(#plain, #label))
-            }
             Ty::List(element) | Ty::Set(_, element) => {
                 let convert = self.converted(element, label, &quote!(plain));
                 quote!(mp::read_each(#plain, |plain| #convert))
             }
-            _ => quote!(Ok(#plain.clone())),
+            converted => {
+                let (local, plain_ty) = (&self.local, plain_type(&self::plain(converted)));
+                quote!(mp::read_field::<#plain_ty, #local, _>(#plain, #label))
+            }
         }
     }
 }

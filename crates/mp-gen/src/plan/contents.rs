@@ -12,14 +12,18 @@ impl Planner<'_> {
     /// Whether a value of this type has to be built apart: it holds an object, or a value with a conversion.
     pub(super) fn is_apart(&self, ty: &Type) -> bool {
         let is_apart = |structure: &Struct| {
-            // What another crate configured is not known here.
-            let file = self.files.get(structure.decl.file);
             let path = structure.decl.path.join(".");
             let mut fields = structure.fields.iter().filter(|field| is_shown(field));
-            file.is_some_and(|file| file.external.is_some())
+            self.is_elsewhere(structure)
                 || fields.any(|field| self.config.is_converted(&format!("{path}.{}", field.name)))
         };
         self.holds_object_or(ty, &is_apart, &mut BTreeSet::new())
+    }
+
+    /// Whether another crate has the code for a struct: what it configured is not known here.
+    fn is_elsewhere(&self, structure: &Struct) -> bool {
+        let file = self.files.get(structure.decl.file);
+        file.is_some_and(|file| file.external.is_some())
     }
 
     /// Whether there is an object in a value of this type.
@@ -61,7 +65,8 @@ impl Planner<'_> {
             }
     }
 
-    /// Whether a struct has no default, because a field that is always there is an object or of a type of the user's.
+    /// Whether a struct has no default, because a field that is always there is an object or of a type of the user's; or may
+    /// have none, because it is another crate's.
     fn lacks_default(&self, ty: &Type, seen: &mut BTreeSet<u64>) -> bool {
         let Type::Struct(target) = ty else {
             return matches!(ty, Type::Interface(_));
@@ -69,6 +74,9 @@ impl Planner<'_> {
         let Some(structure) = self.schema.structure(target.id) else {
             return false;
         };
+        if self.is_elsewhere(structure) {
+            return true;
+        }
         let path = structure.decl.path.join(".");
         // Of a union, the first member is the default.
         let fields = structure.fields.iter().filter(|field| {

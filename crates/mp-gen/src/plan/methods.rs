@@ -26,6 +26,7 @@ impl Planner<'_> {
             objects: true,
         };
         self.check_method(method, place)?;
+        let attributes = self.attributes(&path);
         let mut fields = Fields::default();
         for arg in method.args.iter().filter(|arg| arg.count != 0) {
             self.argument(method, arg, &path, &mut fields);
@@ -34,7 +35,7 @@ impl Planner<'_> {
             return None;
         }
         fields.args.sort_by_key(|(order, _)| *order);
-        let (output, error) = self.method_types(interface, name, &path, &mut fields);
+        let (output, error) = self.method_types(interface, (name, &path), attributes, &mut fields);
         let special = special_plan(method);
         Some(MethodPlan {
             schema_name: method.name.clone(),
@@ -90,8 +91,8 @@ impl Planner<'_> {
     fn method_types(
         &self,
         interface: &Interface,
-        name: &str,
-        path: &str,
+        (name, path): (&str, &str),
+        attributes: Vec<TokenStream>,
         fields: &mut Fields,
     ) -> (Output, Option<ErrorPlan>) {
         let type_name = |suffix: &str| {
@@ -107,7 +108,6 @@ impl Planner<'_> {
             let path = self.derived_path(&interface.decl, &name);
             (name, path)
         };
-        let attributes = self.attributes(path);
         let output = match fields.outs.len() {
             0 => Output::Nothing,
             1 => Output::One,

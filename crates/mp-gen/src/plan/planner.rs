@@ -119,8 +119,9 @@ impl<'a> Planner<'a> {
         Ok(self.assemble(items, warnings))
     }
 
-    /// Reports an error of the item being planned. Always `None`.
+    /// Reports an error of the item being planned, which is then the only one about its settings. Always `None`.
     pub(super) fn report<T>(&self, place: Place<'_>, message: &str, help: &str) -> Option<T> {
+        self.config.accept(place.path);
         let message = format!("`{}` {message}", place.path);
         self.diagnostics
             .borrow_mut()
@@ -279,15 +280,15 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Paths into files of other crates are known, though nothing is generated for them.
+    /// Paths into files of other crates are known, and fields there can have settings, though nothing is generated for them.
     fn note_external(&self, item: &Item) {
         let path = item.decl().path.join(".");
         if let Item::Struct(structure) = item {
-            let fields = structure
-                .fields
-                .iter()
-                .map(|field| format!("{path}.{}", field.name));
-            self.known.borrow_mut().extend(fields);
+            for field in &structure.fields {
+                let path = format!("{path}.{}", field.name);
+                self.config.accept(&path);
+                self.known.borrow_mut().push(path);
+            }
         }
         self.known.borrow_mut().push(path);
     }

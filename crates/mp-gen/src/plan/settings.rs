@@ -79,6 +79,7 @@ impl Planner<'_> {
     /// Applies the settings for a list's elements, whose path is the list's with `[]`.
     fn configure_element(&self, element: &mut Ty, ty: &Type, list: Place<'_>) -> Option<()> {
         let path = format!("{}[]", list.path);
+        self.known.borrow_mut().push(path.clone());
         let place = Place {
             path: &path,
             ..list

@@ -8,7 +8,7 @@ use super::{ItemPlan, Planner};
 
 impl Planner<'_> {
     /// Plans what no proxy uses. A type that cannot be carried is left out, as are those that refer to it, with a warning for
-    /// each: the program may well not need it. A constant that cannot be is an error.
+    /// each: the program may well not need it. It is an error if the builder has settings for it, and for a constant.
     pub(super) fn plan_spare(
         &self,
         spare: &[u64],
@@ -27,9 +27,9 @@ impl Planner<'_> {
             let errors = self.diagnostics.borrow().0.len();
             let (mut planned, mut needed) = (BTreeMap::new(), BTreeSet::new());
             let is_planned = self.plan_item(item, &mut planned, &mut needed);
-            if !is_planned && !matches!(item, Item::Constant(_)) {
+            let path = item.decl().path.join(".");
+            if !is_planned && !matches!(item, Item::Constant(_)) && !self.config.is_about(&path) {
                 let found = self.diagnostics.borrow_mut().0.split_off(errors);
-                let path = item.decl().path.join(".");
                 warnings.0.extend(found.into_iter().map(|error| Diagnostic {
                     message: format!("{}: `{path}` is left out", error.message),
                     ..error
@@ -45,8 +45,15 @@ impl Planner<'_> {
             waiting.remove(&id);
             if let (Some(item), Some(missing)) = (self.schema.item(id), self.schema.item(missing)) {
                 let (decl, missing) = (item.decl(), missing.decl().path.join("."));
-                let message = format!("`{}` is left out, for `{missing}` is", decl.path.join("."));
-                warnings.push(Diagnostic::new(&decl.location, message));
+                let path = decl.path.join(".");
+                let message = format!("`{path}` is left out, for `{missing}` is");
+                let diagnostic = Diagnostic::new(&decl.location, message);
+                if self.config.is_about(&path) {
+                    let help = "remove its settings, or what cannot be carried";
+                    self.diagnostics.borrow_mut().push(diagnostic.help(help));
+                } else {
+                    warnings.push(diagnostic);
+                }
             }
         }
         items.extend(waiting.into_iter().map(|(id, (item, _))| (id, item)));

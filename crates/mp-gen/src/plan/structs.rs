@@ -13,6 +13,7 @@ impl Planner<'_> {
     pub(super) fn structure(&self, structure: &Struct) -> Option<StructPlan> {
         let decl = &structure.decl;
         let path = decl.path.join(".");
+        let attributes = self.attributes(&path);
         let mut fields: Vec<&Field> = structure
             .fields
             .iter()
@@ -57,7 +58,7 @@ impl Planner<'_> {
                 .any(|field| is_default_unknown(structure, field)),
             slots,
             union,
-            attributes: self.attributes(&path),
+            attributes,
         })
     }
 
