@@ -155,6 +155,29 @@ impl<T> CallFuture<T> {
     }
 }
 
+/// The methods that wrap those of a [`CallFuture`] in a field.
+macro_rules! deadlines {
+    ($call:tt) => {
+        /// See [`CallFuture::with_deadline`](crate::CallFuture::with_deadline).
+        pub fn with_deadline(mut self, deadline: std::time::Instant) -> Self {
+            self.$call = self.$call.with_deadline(deadline);
+            self
+        }
+
+        /// See [`CallFuture::with_timeout`](crate::CallFuture::with_timeout).
+        pub fn with_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.$call = self.$call.with_timeout(timeout);
+            self
+        }
+
+        /// See [`CallFuture::detach`](crate::CallFuture::detach).
+        pub fn detach(self, keep: impl Send + 'static) {
+            self.$call.detach(keep);
+        }
+    };
+}
+pub(crate) use deadlines;
+
 impl<T: Send + 'static> Future for CallFuture<T> {
     type Output = Result<T, Error>;
 

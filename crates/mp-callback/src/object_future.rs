@@ -2,13 +2,13 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use mp_conn::Error;
 
+use crate::call_future::deadlines;
 use crate::{CallFuture, Interface, InterfaceInfo, ProxyClient};
 
-/// The answer of a method that gives an object, to come: `C` is the object's client, `T` the answer.
+/// The answer of a method with one object among its results, to come: `C` is the object's client, `T` the answer.
 ///
 /// A [`CallFuture`] that need not be waited for: [`pipelined`](Self::pipelined) gives the client at once.
 #[must_use = "dropping the future cancels the call"]
@@ -45,22 +45,7 @@ impl<C, T> ObjectFuture<C, T> {
         Ok((self.client)(ProxyClient::new(capability, self.info)?))
     }
 
-    /// See [`CallFuture::with_deadline`].
-    pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.call = self.call.with_deadline(deadline);
-        self
-    }
-
-    /// See [`CallFuture::with_timeout`].
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.call = self.call.with_timeout(timeout);
-        self
-    }
-
-    /// See [`CallFuture::detach`].
-    pub fn detach(self, keep: impl Send + 'static) {
-        self.call.detach(keep);
-    }
+    deadlines!(call);
 }
 
 impl<C, T> From<ObjectFuture<C, T>> for CallFuture<T> {

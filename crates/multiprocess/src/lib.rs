@@ -189,7 +189,7 @@ use std::sync::Arc;
 pub use mp_callback::endpoint::Options;
 pub use mp_callback::{
     AsyncServer, BuildField, CallFuture, ConvertError, Interruptible, ObjectFuture, ReadField,
-    Task, TypedFuture, WaitStream, cast, client, wait_stream,
+    Task, TypedFuture, TypedObjectFuture, WaitStream, cast, client, wait_stream,
 };
 pub use mp_conn::{
     Address, ByteStream, Cancellation, Connection, Error, EventLoop, Limits, ListenOn, Listener,

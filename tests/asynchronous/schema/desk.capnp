@@ -28,6 +28,11 @@ interface Desk $Proxy.wrap("desk::Desk") {
 
     ask @9 (context :Proxy.Context, listener :Listener, number :Int32) -> (result :Int32);
     apply @10 (context :Proxy.Context, function :NumberFn, number :Int32) -> (result :Int32);
+
+    # An object, or an exception for negative numbers.
+    enter @11 (context :Proxy.Context, number :Int32) -> (error :Text $Proxy.exception("std::domain_error"), result :Room);
+    # An object, none for negative numbers, and something else.
+    rent @12 (context :Proxy.Context, number :Int32) -> (price :Int32, room :Room, hasRoom :Bool);
 }
 
 interface Named $Proxy.wrap("desk::Named") {

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use multiprocess::{AsyncServer, Error};
 
 use crate::desk::{
-    DeskAsync, DeskDivideError, DeskDivideResult, DeskSummaryResult, Listener, ListenerAsync,
-    NamedAsync, NumberFn, Room, RoomAsync,
+    DeskAsync, DeskDivideError, DeskDivideResult, DeskEnterError, DeskRentResult,
+    DeskSummaryResult, Listener, ListenerAsync, NamedAsync, NumberFn, Room, RoomAsync,
 };
 
 type Work = Arc<dyn Fn(i32) -> BoxFuture<'static, Result<i32, Error>> + Send + Sync>;
@@ -121,6 +121,19 @@ impl DeskAsync for AsyncDesk {
         Ok(DeskSummaryResult {
             max: values.iter().max().copied(),
             result: values.iter().sum(),
+        })
+    }
+
+    async fn enter(&self, number: i32) -> Result<Arc<dyn Room>, DeskEnterError> {
+        let no_room = || DeskEnterError::DomainError("no such room".to_owned());
+        self.find(number).await?.ok_or_else(no_room)
+    }
+
+    async fn rent(&self, number: i32) -> Result<DeskRentResult, Error> {
+        let room = self.find(number).await?;
+        Ok(DeskRentResult {
+            price: 10 * number,
+            room,
         })
     }
 

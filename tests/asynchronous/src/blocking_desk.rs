@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use multiprocess::Error;
 
 use crate::desk::{
-    Desk, DeskDivideError, DeskDivideResult, DeskSummaryResult, Listener, Named, NumberFn, Room,
+    Desk, DeskDivideError, DeskDivideResult, DeskEnterError, DeskRentResult, DeskSummaryResult,
+    Listener, Named, NumberFn, Room,
 };
 
 /// The desk.
@@ -62,6 +63,15 @@ impl Desk for BlockingDesk {
 
     fn find(&self, number: i32) -> Result<Option<Arc<dyn Room>>, Error> {
         self.open(number).map(Some)
+    }
+
+    fn enter(&self, number: i32) -> Result<Arc<dyn Room>, DeskEnterError> {
+        Ok(self.open(number)?)
+    }
+
+    fn rent(&self, number: i32) -> Result<DeskRentResult, Error> {
+        let room = self.find(number)?;
+        Ok(DeskRentResult { price: 0, room })
     }
 
     fn divide(&self, a: i32, b: i32) -> Result<DeskDivideResult, DeskDivideError> {

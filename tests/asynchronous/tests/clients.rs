@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use asynchronous::async_desk::{AsyncDesk, AsyncListener};
 use asynchronous::blocking_desk::BlockingDesk;
-use asynchronous::desk::{Desk, Listener, Room};
+use asynchronous::desk::{Desk, DeskEnterError, Listener, Room};
 use asynchronous::pair::Pair;
 use faults::pair::nothing_left;
 use faults::patience::{eventually, soon, stressed, within_deadline};
@@ -55,6 +55,33 @@ fn an_object_is_called_before_it_is_there() {
         let error = block_on(failed.number_async()).unwrap_err();
         assert!(error.to_string().contains("no such room"), "{error}");
         drop((room, none, failed));
+        no_calls(&pair);
+        eventually("all were destroyed", || desk.rooms() == 0);
+    });
+}
+
+#[test]
+fn an_object_beside_other_results_is_called_before_it_is_there() {
+    within_deadline(|| {
+        let desk = AsyncDesk::new();
+        let pair = Pair::of(&desk).unwrap();
+        // A method with an exception: its answer is the client, or the exception.
+        let entered = pair.desk.enter_async(4).pipelined().unwrap();
+        assert_eq!(block_on(entered.number_async()).unwrap(), 4);
+        let room = block_on(pair.desk.enter_async(5).with_deadline(soon())).unwrap();
+        assert_eq!(block_on(room.number_async()).unwrap(), 5);
+        let error = block_on(pair.desk.enter_async(-1)).unwrap_err();
+        assert!(matches!(error, DeskEnterError::DomainError(_)), "{error}");
+        let refused = pair.desk.enter_async(-1).pipelined().unwrap();
+        assert!(block_on(refused.number_async()).is_err());
+        // A method with another result, and an object that may not be there.
+        let rented = pair.desk.rent_async(6).pipelined().unwrap();
+        assert_eq!(block_on(rented.number_async()).unwrap(), 6);
+        let rent = block_on(pair.desk.rent_async(7)).unwrap();
+        assert_eq!((rent.price, rent.room.unwrap().number().unwrap()), (70, 7));
+        let none = pair.desk.rent_async(-1).pipelined().unwrap();
+        assert!(block_on(none.number_async()).is_err());
+        drop((entered, room, refused, rented, none));
         no_calls(&pair);
         eventually("all were destroyed", || desk.rooms() == 0);
     });

@@ -16,6 +16,7 @@ mod method;
 mod mode;
 mod object;
 mod read;
+mod typed_future;
 
 pub use build::{Build, Built, build, fill};
 pub use field::{
@@ -25,9 +26,10 @@ pub use field::{
 pub use list::{ListBuilder, ListReader};
 pub use map::{build_map, read_map};
 pub use method::{Scope, Typed, generator_version, serve, serve_async};
-pub use mode::{Async, Blocking, Mode, ObjectField, TypedError, TypedFuture, catch, object_field};
+pub use mode::{Async, Blocking, Mode, ObjectField, TypedError, catch, object_field};
 pub use object::{fmt_object, object};
 pub use read::{Read, constant, enumerant, member, read, read_with, schema_default, when};
+pub use typed_future::{TypedFuture, TypedObjectFuture};
 
 /// The result of a method, as generated signatures write it.
 pub type Result<T, E = crate::Error> = std::result::Result<T, E>;

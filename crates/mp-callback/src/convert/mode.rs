@@ -1,15 +1,12 @@
 //! The two flavours of a call: one generated function serves the blocking method and its async twin.
 
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use capnp::capability::FromClientHook;
 use capnp::traits::Owned;
 
-use super::{Built, Result, Typed};
+use super::{Built, Result, Typed, TypedFuture, TypedObjectFuture};
 use crate::{CallFuture, Error, Interface, ObjectFuture, Objects, ProxyClient};
 
 /// How a call waits for its answer: [`Blocking`] or [`Async`].
@@ -20,6 +17,8 @@ pub trait Mode {
     type Caught<T: Send + 'static, E: TypedError>;
     /// What a call that gives an object gives back.
     type Given<I: Interface + ?Sized, T: Send + 'static>;
+    /// What a call that gives an object, and can end with a typed exception, gives back.
+    type GivenCaught<I: Interface + ?Sized, T: Send + 'static, E: TypedError>;
     /// A reference to an object, in a result.
     type Object<I: Interface + ?Sized>: Send + 'static;
 
@@ -37,12 +36,26 @@ pub trait Mode {
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
     ) -> Self::Caught<T, E>;
 
-    /// The same for a method whose result is an object and nothing else.
+    /// The same for a method with one object among its results.
     fn give<I: Interface + ?Sized, P: Owned, R: Owned, T: Send + 'static, B: Built>(
         to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
         build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> Self::Given<I, T>;
+
+    /// The same for a method with one object among its results, and with typed exceptions.
+    fn give_caught<
+        I: Interface + ?Sized,
+        P: Owned,
+        R: Owned,
+        T: Send + 'static,
+        E: TypedError,
+        B: Built,
+    >(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> Self::GivenCaught<I, T, E>;
 
     /// Reads an object; null is an error.
     ///
@@ -95,6 +108,7 @@ impl Mode for Blocking {
     type Output<T: Send + 'static> = Result<T>;
     type Caught<T: Send + 'static, E: TypedError> = Result<T, E>;
     type Given<I: Interface + ?Sized, T: Send + 'static> = Result<T>;
+    type GivenCaught<I: Interface + ?Sized, T: Send + 'static, E: TypedError> = Result<T, E>;
     type Object<I: Interface + ?Sized> = Arc<I>;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
@@ -123,6 +137,21 @@ impl Mode for Blocking {
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         Self::call((to.0, to.1), build, read)
+    }
+
+    fn give_caught<
+        I: Interface + ?Sized,
+        P: Owned,
+        R: Owned,
+        T: Send + 'static,
+        E: TypedError,
+        B: Built,
+    >(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> Result<T, E> {
+        Self::call((to.0, to.1), build, read)?
     }
 
     fn object<I: Interface + ?Sized>(
@@ -154,6 +183,8 @@ impl Mode for Async {
     type Output<T: Send + 'static> = CallFuture<T>;
     type Caught<T: Send + 'static, E: TypedError> = TypedFuture<T, E>;
     type Given<I: Interface + ?Sized, T: Send + 'static> = ObjectFuture<I::Client, T>;
+    type GivenCaught<I: Interface + ?Sized, T: Send + 'static, E: TypedError> =
+        TypedObjectFuture<I::Client, E, T>;
     type Object<I: Interface + ?Sized> = I::Client;
 
     fn call<P: Owned, R: Owned, T: Send + 'static, B: Built>(
@@ -182,6 +213,21 @@ impl Mode for Async {
         read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<T> + Send + 'static,
     ) -> ObjectFuture<I::Client, T> {
         ObjectFuture::new::<I>(Self::call((to.0, to.1), build, read), to.2.index)
+    }
+
+    fn give_caught<
+        I: Interface + ?Sized,
+        P: Owned,
+        R: Owned,
+        T: Send + 'static,
+        E: TypedError,
+        B: Built,
+    >(
+        to: (&ProxyClient, &'static Typed<P, R>, ObjectField<I>),
+        build: impl FnOnce(P::Builder<'_>, &mut Objects) -> B,
+        read: impl FnOnce(R::Reader<'_>, &Objects) -> Result<Result<T, E>> + Send + 'static,
+    ) -> TypedObjectFuture<I::Client, E, T> {
+        TypedObjectFuture(Self::give(to, build, read))
     }
 
     fn object<I: Interface + ?Sized>(
@@ -260,40 +306,5 @@ pub fn catch<T, E: TypedError>(result: Result<T, E>) -> Result<Result<T, E>> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(error) => error.exception().map(Err),
-    }
-}
-
-/// The answer of a method with typed exceptions, to come. Dropping it cancels the call.
-#[must_use = "dropping the future cancels the call"]
-pub struct TypedFuture<T: Send + 'static, E: TypedError>(CallFuture<Result<T, E>>);
-
-impl<T: Send + 'static, E: TypedError> TypedFuture<T, E> {
-    /// See [`CallFuture::with_deadline`].
-    pub fn with_deadline(self, deadline: Instant) -> Self {
-        Self(self.0.with_deadline(deadline))
-    }
-
-    /// See [`CallFuture::with_timeout`].
-    pub fn with_timeout(self, timeout: Duration) -> Self {
-        Self(self.0.with_timeout(timeout))
-    }
-
-    /// See [`CallFuture::detach`].
-    pub fn detach(self, keep: impl Send + 'static) {
-        self.0.detach(keep);
-    }
-}
-
-impl<T: Send + 'static, E: TypedError> Future for TypedFuture<T, E> {
-    type Output = Result<T, E>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|result| result?)
-    }
-}
-
-impl<T: Send + 'static, E: TypedError> std::fmt::Debug for TypedFuture<T, E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TypedFuture")
     }
 }

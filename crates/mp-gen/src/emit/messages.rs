@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Emitter;
 use super::steps::{self, Step};
-use super::types::{is_copy, owned};
+use super::types::{is_copy, output, owned};
 use super::values::{Read, builds_objects, present, reads_objects};
 use crate::names::Names;
 use crate::plan::{ArgPlan, ExceptionPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
@@ -27,10 +27,12 @@ impl Emitter {
         }
     }
 
-    /// The client's closure that reads the results. Objects are read by the mode of the call where they are all there is.
+    /// The client's closure that reads the results. An object is read by the mode of the call where it is all there is.
     pub(crate) fn read_results(&self, method: &MethodPlan) -> TokenStream {
         let results = format_ident!("results");
-        let output = match lone_object(method) {
+        let lone = given_object(method).filter(|object| object.is_lone);
+        let is_lone = lone.is_some();
+        let output = match lone {
             Some(object) => mode_object(&object, &results),
             None => self.read_output(method, &results),
         };
@@ -42,6 +44,11 @@ impl Emitter {
             Some(_) => {
                 let value = output.value();
                 quote!({ #(#exceptions)* Ok(Ok(#value)) })
+            }
+            // In a block, a long call is broken into lines that can be read.
+            None if is_lone => {
+                let result = output.result();
+                quote!({ #result })
             }
             None => output.result(),
         };
@@ -258,10 +265,12 @@ impl Emitter {
     }
 }
 
-/// A result that is an object and nothing else, which blocking and async calls give in different forms.
+/// The one object among a method's results.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LoneObject<'p> {
+pub(crate) struct GivenObject<'p> {
     pub slot: &'p Slot,
+    /// Whether there is no other result: then blocking and async calls give it in different forms.
+    pub is_lone: bool,
     /// The trait, and the client.
     pub path: &'p TokenStream,
     pub client: &'p TokenStream,
@@ -269,39 +278,43 @@ pub(crate) struct LoneObject<'p> {
     pub pointer: u16,
 }
 
-impl LoneObject<'_> {
-    pub(crate) fn is_optional(&self) -> bool {
+impl GivenObject<'_> {
+    fn is_optional(&self) -> bool {
         self.slot.presence == Presence::Null
     }
 
-    /// The type of the result, of which this is the object.
-    pub(crate) fn output(&self, object: &TokenStream) -> TokenStream {
-        if self.is_optional() {
-            quote!(Option<#object>)
-        } else {
-            object.clone()
+    /// The type of what the method gives back, where that is more than the object, which is of this type where it is alone.
+    pub(crate) fn output(&self, method: &MethodPlan, object: &TokenStream) -> Option<TokenStream> {
+        match (self.is_lone, self.is_optional()) {
+            (false, _) => Some(output(method)),
+            (true, true) => Some(quote!(Option<#object>)),
+            (true, false) => None,
         }
     }
 }
 
-/// The one result of a method, if it is an object and nothing else.
-pub(crate) fn lone_object(method: &MethodPlan) -> Option<LoneObject<'_>> {
-    let (Output::One, [out], None) = (&method.output, method.outs.as_slice(), &method.error) else {
+/// The one object among a method's results, if it is always asked for.
+pub(crate) fn given_object(method: &MethodPlan) -> Option<GivenObject<'_>> {
+    let is_object = |out: &&OutPlan| matches!(out.slot.ty, Ty::Object(..));
+    let mut objects = method.outs.iter().filter(is_object);
+    let (Some(out), None) = (objects.next(), objects.next()) else {
         return None;
     };
     let Ty::Object(path, client) = &out.slot.ty else {
         return None;
     };
-    let is_lone = out.slot.presence != Presence::Companion && out.want.is_none();
-    is_lone.then_some(LoneObject {
+    let is_alone = matches!(method.output, Output::One);
+    let is_asked_for = out.want.is_none();
+    is_asked_for.then_some(GivenObject {
         slot: &out.slot,
+        is_lone: is_alone && out.slot.presence != Presence::Companion,
         path,
         client,
         pointer: out.pointer?,
     })
 }
 
-fn mode_object(object: &LoneObject<'_>, results: &Ident) -> Read {
+fn mode_object(object: &GivenObject<'_>, results: &Ident) -> Read {
     let get = format_ident!("get_{}", object.slot.accessor);
     let (label, path) = (&object.slot.label, object.path);
     let function = if object.is_optional() {
@@ -310,7 +323,7 @@ fn mode_object(object: &LoneObject<'_>, results: &Ident) -> Read {
         quote!(object)
     };
     Read {
-        expression: quote!({ M::#function::<dyn #path>(objects, #results.#get(), #label) }),
+        expression: quote!(M::#function::<dyn #path>(objects, #results.#get(), #label)),
         can_fail: true,
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::messages::lone_object;
+use super::messages::given_object;
 use super::types::{arguments, output, owned_type, result, signature};
 use super::{Emitter, comment, doc};
 use crate::names::{self, Names};
@@ -20,27 +20,34 @@ impl Emitter {
         } = method;
         let args = arguments(method);
         let (build, read) = (self.build_params(method), self.read_results(method));
-        let output = output(method);
-        let (function, returned, field) = match (&method.error, lone_object(method)) {
-            (Some(error), _) => {
-                let error = &error.path;
-                (
-                    quote!(call_caught),
-                    quote!(M::Caught<#output, #error>),
-                    None,
-                )
+        let given = given_object(method);
+        let error = method.error.as_ref().map(|error| &error.path);
+        let (function, returned) = match (given, error) {
+            (Some(object), error) => {
+                let path = object.path;
+                let alone = quote!(M::Object<dyn #path>);
+                let output = object.output(method, &alone).unwrap_or(alone);
+                match error {
+                    Some(error) => (
+                        quote!(give_caught),
+                        quote!(M::GivenCaught<dyn #path, #output, #error>),
+                    ),
+                    None => (quote!(give), quote!(M::Given<dyn #path, #output>)),
+                }
             }
-            (None, Some(object)) => {
-                let (path, index) = (object.path, Literal::u16_unsuffixed(object.pointer));
-                let output = object.output(&quote!(M::Object<dyn #path>));
-                (
-                    quote!(give),
-                    quote!(M::Given<dyn #path, #output>),
-                    Some(quote!(, mp::object_field::<dyn #path>(#index))),
-                )
+            (None, Some(error)) => {
+                let output = output(method);
+                (quote!(call_caught), quote!(M::Caught<#output, #error>))
             }
-            (None, None) => (quote!(call), quote!(M::Output<#output>), None),
+            (None, None) => {
+                let output = output(method);
+                (quote!(call), quote!(M::Output<#output>))
+            }
         };
+        let field = given.map(|object| {
+            let (path, index) = (object.path, Literal::u16_unsuffixed(object.pointer));
+            quote!(, mp::object_field::<dyn #path>(#index))
+        });
         quote! {
             fn #shared_name<M: mp::Mode>(&self #(, #args)*) -> #returned {
                 M::#function((&self.0, &#constant #field), #build, #read)
@@ -139,19 +146,18 @@ pub(crate) fn twin(method: &MethodPlan) -> TokenStream {
 /// The signature of the async twin.
 pub(crate) fn twin_signature(method: &MethodPlan) -> TokenStream {
     let (name, args, output) = (&method.async_name, arguments(method), output(method));
-    let future = match (&method.error, lone_object(method)) {
-        (Some(error), _) => {
-            let error = &error.path;
-            quote!(mp::TypedFuture<#output, #error>)
-        }
-        (None, Some(object)) if object.is_optional() => {
+    let error = method.error.as_ref().map(|error| &error.path);
+    let future = match (given_object(method), error) {
+        (Some(object), error) => {
             let client = object.client;
-            quote!(mp::ObjectFuture<#client, Option<#client>>)
+            let output = object.output(method, client);
+            let output = output.map(|output| quote!(, #output));
+            match error {
+                Some(error) => quote!(mp::TypedObjectFuture<#client, #error #output>),
+                None => quote!(mp::ObjectFuture<#client #output>),
+            }
         }
-        (None, Some(object)) => {
-            let client = object.client;
-            quote!(mp::ObjectFuture<#client>)
-        }
+        (None, Some(error)) => quote!(mp::TypedFuture<#output, #error>),
         (None, None) => quote!(mp::CallFuture<#output>),
     };
     quote!(fn #name(&self #(, #args)*) -> #future)

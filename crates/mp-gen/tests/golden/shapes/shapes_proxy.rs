@@ -1016,7 +1016,7 @@ impl StudioClient {
     }
     pub fn throwing_async(
         &self,
-    ) -> mp::TypedFuture<Arc<dyn Studio>, StudioThrowingError> {
+    ) -> mp::TypedObjectFuture<StudioClient, StudioThrowingError> {
         self.throwing_as::<mp::Async>()
     }
     pub fn voids_async(&self, value: ()) -> mp::CallFuture<()> {
@@ -1320,9 +1320,9 @@ impl StudioClient {
     }
     fn throwing_as<M: mp::Mode>(
         &self,
-    ) -> M::Caught<Arc<dyn Studio>, StudioThrowingError> {
-        M::call_caught(
-            (&self.0, &STUDIO_THROWING),
+    ) -> M::GivenCaught<dyn Studio, M::Object<dyn Studio>, StudioThrowingError> {
+        M::give_caught(
+            (&self.0, &STUDIO_THROWING, mp::object_field::<dyn Studio>(2)),
             |_, _| {},
             |results, objects| {
                 if results.has_broken() {
@@ -1333,7 +1333,7 @@ impl StudioClient {
                     let error = mp::read(results.get_text(), "text")?;
                     return Ok(Err(StudioThrowingError::Exception(error)));
                 }
-                Ok(Ok(objects.get(results.get_result(), "result")?))
+                Ok(Ok(M::object::<dyn Studio>(objects, results.get_result(), "result")?))
             },
         )
     }
@@ -2137,7 +2137,7 @@ impl BothClient {
     }
     pub fn throwing_async(
         &self,
-    ) -> mp::TypedFuture<Arc<dyn Studio>, StudioThrowingError> {
+    ) -> mp::TypedObjectFuture<StudioClient, StudioThrowingError> {
         <dyn Studio as mp::Interface>::from_proxy(self.0.clone()).throwing_async()
     }
     pub fn voids_async(&self, value: ()) -> mp::CallFuture<()> {
