@@ -27,6 +27,12 @@ fn start(program: &Path, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
+/// Waits until a program asks for an equation: then both of its children are there.
+fn await_prompt(program: &mut Child) {
+    let output = program.stdout.as_mut().unwrap();
+    output.read_exact(&mut [0; 5]).unwrap();
+}
+
 /// Waits for a program, and kills it when the deadline passes.
 fn finish(mut child: Child) -> Output {
     let id = child.id();
@@ -172,14 +178,7 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
     let mut child = start(Path::new(EXAMPLE), &["--debug=ipc"]);
     let example = child.id();
     let mut log = BufReader::new(child.stderr.take().unwrap());
-    // The prompt says that both children are there.
-    let mut prompt = [0; 5];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut prompt)
-        .unwrap();
+    await_prompt(&mut child);
     let programs = children(example);
     let find = |name: &str| programs.iter().find(|(found, _)| found == name).unwrap().1;
     // It takes the call and does not answer.
@@ -213,13 +212,7 @@ fn a_child_that_is_killed_in_the_middle_of_a_call_is_named_at_once() {
 #[test]
 fn no_process_is_left_behind() {
     let mut child = start(Path::new(EXAMPLE), &[]);
-    let mut prompt = [0; 5];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut prompt)
-        .unwrap();
+    await_prompt(&mut child);
     let programs = children(child.id());
     assert_eq!(programs.len(), 2, "{programs:?}");
     assert!(finish(child).status.success());

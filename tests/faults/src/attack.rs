@@ -185,21 +185,8 @@ fn half_open_connections(target: &Target, strike: &Strike) {
 /// Makes threads without end, and keeps them.
 fn thread_bomb(target: &Target, strike: &Strike) {
     let map = target.thread_map();
-    let mut threads = Vec::new();
-    while !strike.is_over() {
-        let calls: Vec<_> = (0..100).map(|_| make_thread(&map)).collect();
-        for call in calls {
-            let made = call.and_then(|(call, thread)| finish(call).map(|()| thread));
-            match made {
-                Ok(thread) => threads.push(thread),
-                Err(error) => {
-                    refused(&error, "threads");
-                    strike.landed();
-                }
-            }
-        }
-        strike.pause();
-    }
+    let made = |call: Result<_, _>| call.and_then(|(call, thread)| finish(call).map(|()| thread));
+    hoard(strike, ("threads", 100), || make_thread(&map), made);
 }
 
 /// Has pools made on many connections: as large as they may be, after those that are refused.
@@ -223,18 +210,37 @@ fn pool_bomb(target: &Target, strike: &Strike) {
 /// Has objects made without end, and keeps them.
 fn export_bomb(target: &Target, strike: &Strike) {
     let site = target.client();
-    let mut tokens = Vec::new();
+    hoard(
+        strike,
+        ("exports", 16),
+        || site.make_token_async(1),
+        block_on,
+    );
+}
+
+/// Makes so many calls at a time, again and again, and keeps what they give, until the limit is reached and after that.
+fn hoard<C, T>(
+    strike: &Strike,
+    (limit, at_a_time): (&str, usize),
+    start: impl Fn() -> C,
+    finish: impl Fn(C) -> Result<T, Error>,
+) {
+    let mut kept = Vec::new();
     while !strike.is_over() {
-        let calls: Vec<_> = (0..16).map(|_| site.make_token_async(1)).collect();
+        let calls: Vec<_> = (0..at_a_time).map(|_| start()).collect();
+        let mut is_refused = false;
         for call in calls {
-            match block_on(call) {
-                Ok(token) => tokens.push(token),
+            match finish(call) {
+                Ok(given) => kept.push(given),
                 Err(error) => {
-                    refused(&error, "exports");
-                    strike.landed();
-                    strike.pause();
+                    refused(&error, limit);
+                    is_refused = true;
                 }
             }
+        }
+        if is_refused {
+            strike.landed();
+            strike.pause();
         }
     }
 }
