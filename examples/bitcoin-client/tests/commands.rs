@@ -12,7 +12,9 @@ use bitcoin_client::Node;
 use patience::within_deadline;
 use serde_json::Value;
 
-use self::util::{MockProcess, SCHEMAS, command, interrupt, no_cooldown, run, solve, stdout};
+use self::util::{
+    MockProcess, SCHEMAS, command, first_lines, interrupt, no_cooldown, run, solve, stdout,
+};
 
 #[test]
 fn commands_work_with_every_version() {
@@ -133,6 +135,37 @@ fn watch_leaves_the_node_clean() {
             assert!(watch.wait().unwrap().success());
             assert_eq!(stdout(&mock.address, &["echo", "fine"]), "fine\n");
         }
+    });
+}
+
+#[test]
+fn a_mock_node_says_when_calls_wait() {
+    within_deadline(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let address = format!("unix:{}", directory.path().join("node.sock").display());
+        let mut mock = command("unix", &["mock-node", &address, "--stop-at-eof"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (_, mut lines) = first_lines(&mut mock, 1);
+        let mut stdin = mock.stdin.take().unwrap();
+        // Done in this order: a template that waits does so for the header.
+        stdin.write_all(b"header 86400\nwaiting 0\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "waiting 0");
+        let template = command(&address, &["template", "--cooldown"]).spawn();
+        stdin.write_all(b"waiting 1\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "waiting 1");
+        stdin.write_all(b"mine\n").unwrap();
+        assert!(
+            template
+                .unwrap()
+                .wait_with_output()
+                .unwrap()
+                .status
+                .success()
+        );
+        drop(stdin);
+        assert!(mock.wait().unwrap().success());
     });
 }
 

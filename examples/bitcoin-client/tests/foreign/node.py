@@ -5,6 +5,7 @@ it imports, the version, and a path for sockets to begin with.
 """
 
 import asyncio
+import select
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -59,7 +60,10 @@ class Mock:
     async def waiting(self, count):
         """Waits until that many calls wait at the node, which has then done all that it was told before."""
         self.tell(f"waiting {count}")
-        line = await asyncio.to_thread(self.process.stdout.readline)
+        # It prints a line only when it is asked to. A thread that reads could not be given up.
+        while not select.select([self.process.stdout], [], [], 0)[0]:
+            await asyncio.sleep(0.001)
+        line = self.process.stdout.readline()
         assert line == f"waiting {count}\n", line
 
 
