@@ -1,7 +1,7 @@
 //! The answer of a call that nobody waits for with a thread.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 
@@ -41,11 +41,23 @@ pub(crate) struct SentCall {
     homes: Vec<ProxyClient>,
 }
 
-/// The peer's thread that runs a call. It is free for the next when the answer comes, whether anybody takes the answer or
-/// not. Dropped before, the call is cancelled, and the thread is not used again: the method may still run on it.
-struct Running(Option<Arc<Leased>>);
+/// A call until its answer comes. Dropped before, the call is cancelled, and the peer's thread that runs it is not used again:
+/// the method may go on.
+struct Running(Arc<Outcome>);
 
-struct Leased(Mutex<Option<ThreadLease>>);
+/// Told when a call has ended. Polling looks here, without entering the connection, until there is an answer to be read.
+#[derive(Default)]
+struct Outcome(Mutex<OutcomeState>);
+
+#[derive(Default)]
+struct OutcomeState {
+    has_ended: bool,
+    /// The peer's thread that runs the call. It is free for the next when the answer comes, whether anybody takes the answer or
+    /// not.
+    lease: Option<ThreadLease>,
+    /// That of whoever waits for the answer.
+    waker: Option<Waker>,
+}
 
 /// What reads the answer: with the connection's lock held, or outside of it.
 enum Read<T> {
@@ -213,8 +225,8 @@ impl SentCall {
         lease: Option<ThreadLease>,
         send: impl FnOnce(Option<Waker>) -> Result<(Call, Vec<ProxyClient>), Error>,
     ) -> Result<Self, Error> {
-        let running = Running(lease.map(|lease| Arc::new(Leased(Mutex::new(Some(lease))))));
-        match send(running.0.clone().map(Waker::from)) {
+        let running = Running(Arc::new(Outcome::new(lease)));
+        match send(Some(Waker::from(Arc::clone(&running.0)))) {
             Ok((call, homes)) => Ok(Self {
                 call,
                 running,
@@ -241,6 +253,7 @@ impl SentCall {
     }
 
     fn poll<T: Send>(&mut self, waker: &Waker, read: &mut Read<T>) -> Poll<Result<T, Error>> {
+        ready!(self.running.0.poll(waker));
         let call = &mut self.call;
         match read {
             Read::InPlace(read) => call.poll_read(waker, read),
@@ -260,31 +273,63 @@ impl SentCall {
 impl Running {
     /// Says that the call has ended.
     fn free(&self) {
-        drop(self.take());
-    }
-
-    fn take(&self) -> Option<ThreadLease> {
-        self.0.as_ref()?.take()
+        drop(self.0.state().lease.take());
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(lease) = self.take() {
+        let mut state = self.0.state();
+        let (lease, waker) = (state.lease.take(), state.waker.take());
+        drop(state);
+        if let Some(lease) = lease {
             lease.retire();
         }
+        drop(waker);
     }
 }
 
-impl Leased {
-    fn take(&self) -> Option<ThreadLease> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl Outcome {
+    fn new(lease: Option<ThreadLease>) -> Self {
+        Self(Mutex::new(OutcomeState {
+            lease,
+            ..OutcomeState::default()
+        }))
+    }
+
+    /// Ready when the call has ended: until then the waker will be woken.
+    fn poll(&self, waker: &Waker) -> Poll<()> {
+        // A waker is the program's: it is not cloned or dropped within the lock.
+        let waker = waker.clone();
+        let mut state = self.state();
+        if state.has_ended {
+            drop(state);
+            drop(waker);
+            return Poll::Ready(());
+        }
+        let before = state.waker.replace(waker);
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+
+    /// Locked for moments only: no other lock is taken within it.
+    fn state(&self) -> MutexGuard<'_, OutcomeState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wake for Leased {
+impl Wake for Outcome {
     fn wake(self: Arc<Self>) {
-        drop(self.take());
+        let mut state = self.state();
+        state.has_ended = true;
+        let (lease, waker) = (state.lease.take(), state.waker.take());
+        drop(state);
+        // Freeing the thread may send the next call.
+        drop(lease);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
