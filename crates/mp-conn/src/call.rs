@@ -91,7 +91,12 @@ impl Call {
             if state.shared.too_large.take() {
                 return Err(Error::limit("message_bytes", inner.limits.message_bytes));
             }
-            Ok(start(state, sent, ended.take()))
+            let is_batched = ended.is_some();
+            let key = start(state, sent, ended.take());
+            if is_batched {
+                state.shared.batch(state.shared.calls.borrow().len());
+            }
+            Ok(key)
         })??;
         Ok(Self {
             connection,
@@ -217,6 +222,9 @@ impl Call {
                     Some(_) => calls.try_remove(key),
                 }
             };
+            if slot.as_ref().is_some_and(|slot| slot.is_batched) {
+                state.shared.batch(state.shared.calls.borrow().len());
+            }
             Poll::Ready(match slot.map(|slot| slot.state) {
                 Some(CallState::Done(Ok(response))) => response
                     .hook
@@ -257,6 +265,7 @@ fn start(
     let key = shared.calls.borrow_mut().insert(CallSlot {
         state: CallState::Waiting { waker: None, abort },
         pipeline: Some(sent.pipeline),
+        is_batched: ended.is_some(),
         ended,
     });
     let weak = std::rc::Rc::downgrade(shared);

@@ -19,6 +19,7 @@ use crate::vat::shared::{CallState, Deferred};
 use crate::vat::state::{Progress, READS_IN_A_ROW, Role, State};
 use crate::vat::transport::Transport;
 use crate::waker::VatWaker;
+use crate::writing::flush;
 
 /// A connection, shared by its handles.
 pub(crate) struct Inner {
@@ -147,6 +148,7 @@ impl Inner {
             ));
         };
         self.gate.enter();
+        turn.state().shared.batched.set(false);
         let result = guarded(|| {
             let result = action(turn.state());
             turn.state().drive(&self.gate);
@@ -223,11 +225,7 @@ impl Inner {
         if state.is_closed() {
             return;
         }
-        let queued = state.shared.outbox.borrow().queued();
-        let ending = state.shared.ending.get();
-        if queued >= HELD_BYTES || ending {
-            self.arrivals.write_now();
-        } else if queued > 0 && self.arrivals.hold() {
+        if self.leave_writing(state) {
             return;
         }
         let written = state.flush();
@@ -275,6 +273,7 @@ impl Inner {
                 Deferred::Forget(waker) => drop(waker),
                 Deferred::Cancel(request) => request.cancel(),
                 Deferred::Complete(completion, result) => completion(result),
+                Deferred::Flush(connection) => self.event_loop.post(move || flush(&connection)),
                 Deferred::Report(text) => tracing::warn!(target: "ipc", "{text}"),
                 Deferred::Drop(_, object) => {
                     if object.needs_cleanup() {
@@ -386,5 +385,3 @@ fn apply(state: &State, release: Release) {
 
 /// Numbers connections, so that tables of threads can name them after they are gone.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-/// More than this is not left to others to write.
-const HELD_BYTES: usize = 32 << 10;

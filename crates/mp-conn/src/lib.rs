@@ -61,6 +61,7 @@
 mod access;
 mod address;
 mod call;
+mod cancellation;
 mod capability;
 mod connection;
 mod contain;
@@ -82,6 +83,7 @@ mod spawn;
 mod stream;
 mod vat;
 mod waker;
+mod writing;
 
 /// What `tests/loom.rs` checks. Not public API.
 #[doc(hidden)]
@@ -93,6 +95,7 @@ pub mod model {
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};
+pub use self::cancellation::Cancellation;
 pub use self::capability::{Capability, Reference};
 pub use self::connection::{Connection, Stats, WeakConnection};
 pub use self::contain::{caught, contained};
@@ -103,7 +106,7 @@ pub use self::limits::Limits;
 pub use self::listen::{ListenOn, ListenOptions, Listener, listen};
 pub use self::message::{Message, ticket, ticket_index};
 pub use self::object::Object;
-pub use self::server_call::{Cancellation, ParamsHandle, ServerCall, ThreadRef};
+pub use self::server_call::{ParamsHandle, ServerCall, ThreadRef};
 pub use self::spawn::{Process, spawn};
 pub use self::stream::{Stream, connect, serve};
 pub use self::vat::arrivals::Arrivals;

@@ -20,9 +20,9 @@ use crate::error::{READ_TOO_OFTEN, TOO_DEEP};
 /// | [`request_bytes`](Self::request_bytes) | 256 MiB | bytes of the same | the call fails |
 /// | [`exports`](Self::exports) | 100,000 | objects of this process that the peer holds | the call that would send one more fails |
 /// | [`imports`](Self::imports) | 100,000 | objects of the peer that this process holds | the peer's call fails; with an answer, the connection ends |
-/// | [`threads`](Self::threads) | 1,000 | threads made by `makeThread` that run | `makeThread` fails |
+/// | [`threads`](Self::threads) | 1,000 | threads made by `makeThread` that run, and those for asynchronous calls of a peer of this library | `makeThread` fails; asynchronous calls wait for a thread, and fail where there is none |
 /// | [`pool_threads`](Self::pool_threads) | 64 | threads made by `makePool`, and those for callbacks that name none | `makePool` fails; callbacks wait for a thread |
-/// | [`async_threads`](Self::async_threads) | 256 | threads of the peer that this process's asynchronous calls run on | calls wait here for one, in their order |
+/// | [`async_threads`](Self::async_threads) | 256 | asynchronous calls of this process that are under way, each of which may occupy a thread of the peer | calls wait here, in their order |
 /// | [`queued_bytes`](Self::queued_bytes) | 16 MiB | bytes that wait because the peer does not read | threads that call or answer wait; asynchronous calls fail; beyond it by four messages of the greatest size, the connection ends |
 /// | [`spin`](Self::spin) | 0 | time for which a thread looks at a socket again and again | it sleeps |
 /// | (the message's size) | | bytes of one message with every pointer followed, as pointers may lead to the same bytes many times | the call fails; with an answer, the connection ends |
@@ -49,13 +49,14 @@ pub struct Limits {
     pub exports: usize,
     /// Objects of the peer that this process refers to. Default: 100,000.
     pub imports: usize,
-    /// Threads that the peer may have made with `makeThread` at one time. Default: 1,000.
+    /// Threads that the peer may have made with `makeThread` at one time, with those that run its asynchronous calls if it is of
+    /// this library. Default: 1,000.
     pub threads: usize,
     /// Threads of the pool that the peer may make with `makePool`. Default: 64.
     pub pool_threads: usize,
-    /// Threads of the peer that asynchronous calls of this process run on, one call each. Calls beyond it wait in this process,
-    /// in their order, until one of those that run has ended: more calls than this that wait for something at the peer hold up
-    /// all others. Default: 256; at least 1.
+    /// Asynchronous calls of this process that may be under way, each of which may occupy a thread of the peer. Calls beyond it wait
+    /// in this process, in their order, until one of those that run has ended: more calls than this that wait for something at
+    /// the peer hold up all others. Default: 256; at least 1.
     pub async_threads: usize,
     /// Bytes that wait to be written because the peer does not read. Beyond it, new calls wait. Default: 16 MiB.
     pub queued_bytes: usize,

@@ -1,12 +1,11 @@
 //! A call of the peer's on its way through this process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Waker;
+use std::sync::Arc;
 
 use capnp::any_pointer;
 use capnp::traits::{Imbue, ImbueMut};
 
+use crate::cancellation::{Cancellation, RequestState};
 use crate::capability::pipeline_ops;
 use crate::connection::Connection;
 use crate::inner::{Inner, Release};
@@ -27,6 +26,7 @@ pub struct ServerCall {
     ordinal: u16,
     thread: ThreadRef,
     caller: Option<usize>,
+    is_batched: bool,
     state: Arc<RequestState>,
 }
 
@@ -61,6 +61,7 @@ impl ServerCall {
             ordinal,
             thread: ThreadRef::NotMapped,
             caller: None,
+            is_batched: false,
             state,
         }
     }
@@ -104,6 +105,11 @@ impl ServerCall {
     #[must_use]
     pub fn connection(&self) -> Connection {
         Connection::from_inner(Arc::clone(&self.connection))
+    }
+
+    /// Says that the answer may be written together with those of other calls, where many are running.
+    pub fn answer_in_batches(&mut self) {
+        self.is_batched = true;
     }
 
     /// Whether the caller gave up, or went away. The answer will be thrown away.
@@ -229,6 +235,9 @@ impl ServerCall {
         };
         let read = self.connection.enter(|state| {
             let mut requests = state.shared.requests.borrow_mut();
+            if self.is_batched {
+                state.shared.batch(requests.len());
+            }
             let slot = requests.get_mut(key).ok_or(Error::Cancelled)?;
             action(slot, state)
         })?;
@@ -249,6 +258,9 @@ impl ServerCall {
                 .borrow_mut()
                 .try_remove(key)
                 .ok_or(Error::Cancelled)?;
+            if self.is_batched {
+                state.shared.batch(state.shared.requests.borrow().len());
+            }
             let result = build(&mut slot, state);
             let answer = match &result {
                 Ok(()) => Ok(()),
@@ -300,65 +312,6 @@ impl ParamsHandle {
                 Err(error) => Err(error.into()),
             }
         })?
-    }
-}
-
-/// Tells whether the caller of a method gave up.
-#[derive(Clone, Debug)]
-pub struct Cancellation {
-    state: Arc<RequestState>,
-}
-
-impl Cancellation {
-    /// Whether the caller gave up, or its connection ended.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.state.is_cancelled()
-    }
-
-    /// Has a waker woken when the caller gives up: at once if it did already.
-    pub fn wake_on_cancel(&self, waker: &Waker) {
-        self.state.add_waker(waker);
-    }
-}
-
-/// Whether a call of the peer's is still wanted.
-#[derive(Debug, Default)]
-pub(crate) struct RequestState {
-    cancelled: AtomicBool,
-    wakers: Mutex<Vec<Waker>>,
-}
-
-impl RequestState {
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::SeqCst)
-    }
-
-    /// Notes that the caller gave up. May be called with the vat's lock held; [`cancel`](Self::cancel) follows.
-    pub(crate) fn note_cancelled(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
-    }
-
-    /// Notes that the caller gave up. Wakes whoever wants to know: never with the vat's lock held.
-    pub(crate) fn cancel(&self) {
-        self.note_cancelled();
-        let wakers = std::mem::take(&mut *self.wakers());
-        for waker in wakers {
-            waker.wake();
-        }
-    }
-
-    fn add_waker(&self, waker: &Waker) {
-        let added = waker.clone();
-        self.wakers().push(added);
-        // Looked at after the waker was added, as `cancel` sets it before it takes them.
-        if self.is_cancelled() {
-            waker.wake_by_ref();
-        }
-    }
-
-    fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,8 +11,9 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 
 use super::shared::{Deferred, RequestSlot, Shared};
+use crate::cancellation::RequestState;
 use crate::object::Object;
-use crate::server_call::{RequestState, ServerCall, ThreadRef};
+use crate::server_call::{ServerCall, ThreadRef};
 
 /// One object that was offered to the peer. Lives until the peer and this side let go of it.
 pub(crate) struct LocalObject {

@@ -19,10 +19,11 @@ use super::local::LocalObject;
 use super::memory::MemoryPool;
 use super::outbox::Outbox;
 use crate::Error;
+use crate::cancellation::RequestState;
 use crate::inner::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
-use crate::server_call::{RequestState, ServerCall};
+use crate::server_call::ServerCall;
 
 /// The tables of one connection.
 pub(crate) struct Shared {
@@ -43,6 +44,10 @@ pub(crate) struct Shared {
     pub(crate) unsent: RefCell<HashSet<u32>>,
     /// Says that the call that was to be sent last was too large.
     pub(crate) too_large: Cell<bool>,
+    /// What was sent since the vat was entered may be written together with what follows.
+    pub(crate) batched: Cell<bool>,
+    /// The event loop's thread was asked to write what waits.
+    pub(crate) flush_asked: Cell<bool>,
     /// Those who wait until fewer bytes are queued.
     pub(crate) room: RefCell<Vec<Waker>>,
     /// Futures that wait for their first poll.
@@ -79,6 +84,8 @@ pub(crate) enum Deferred {
     Cancel(Arc<RequestState>),
     /// A call that nobody waits for has ended.
     Complete(Completion, Result<(), Error>),
+    /// The event loop's thread is to write what waits.
+    Flush(ArcWeak<Inner>),
     /// Something that belongs into the log.
     Report(&'static str),
 }
@@ -93,6 +100,8 @@ pub(crate) struct CallSlot {
     pub(crate) pipeline: Option<any_pointer::Pipeline>,
     /// Woken when the answer is there, whether anybody takes it or not.
     pub(crate) ended: Option<Waker>,
+    /// What is sent for it may be written together with what is sent for others.
+    pub(crate) is_batched: bool,
 }
 
 impl CallSlot {
@@ -140,6 +149,8 @@ impl Shared {
             empty_answer: OnceCell::new(),
             unsent: RefCell::default(),
             too_large: Cell::new(false),
+            batched: Cell::new(false),
+            flush_asked: Cell::new(false),
             room: RefCell::default(),
             new_tasks: RefCell::default(),
             imports: RefCell::default(),
@@ -159,6 +170,14 @@ impl Shared {
 
     pub(crate) fn defer(&self, action: Deferred) {
         self.deferred.borrow_mut().push(action);
+    }
+
+    /// Says that what was just sent is one of several messages, if there are so many calls: it is left to the event loop's
+    /// thread, which writes it with those that follow.
+    ///
+    /// A call costs a third less where 64 are under way. A few are written at once: waking a thread takes longer than writing them.
+    pub(crate) fn batch(&self, calls: usize) {
+        self.batched.set(calls >= BATCH);
     }
 
     /// Has those woken who wait until fewer bytes are queued, if they are. False: more are queued than can be allowed.
@@ -243,6 +262,9 @@ impl Shared {
 
 /// How many messages of the greatest size may be queued beyond the limit: answers that were ready at the same moment.
 const UNASKED_MESSAGES: usize = 4;
+
+/// With so many calls under way, messages are written together.
+const BATCH: usize = 8;
 
 /// A key that never names anything.
 const NO_IMPORT: usize = usize::MAX;
