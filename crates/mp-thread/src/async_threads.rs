@@ -1,20 +1,22 @@
 //! Threads of the peer for calls that no thread of this process waits for, and the queue of calls that wait for one.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use mp_conn::proxy_capnp::thread;
-use mp_conn::{Capability, Connection, Error, Object, ServerCall, Threads, caught};
+use mp_conn::{CallContext, Capability, Connection, Error, Threads, caught};
 
 use crate::context::ThreadContext;
+use crate::shared_threads;
 use crate::thread_map::ThreadState;
 
 /// The peer's threads that run asynchronous calls.
 ///
-/// A thread of the peer is given one call at a time: a libmultiprocess of 2025 crashes on a second one, and calls that wait
-/// long would hold up others. Threads are made as they are needed, up to a limit, and kept. Calls beyond the limit wait
-/// here, and are sent in their order as soon as threads are free.
+/// A peer of this library has [threads that share a queue](crate::shared_threads), which takes all of them. Any other is asked for
+/// threads as they are needed, which are kept. Such a thread is given one call at a time: a libmultiprocess of 2025 crashes on
+/// a second one, and calls that wait long would hold up others.
+///
+/// Either way there is a limit. Calls beyond it wait here, and are sent in their order as soon as others have ended.
 ///
 /// A call in the queue waits only for calls that were sent, and they never for it: one that was sent may wait for what a
 /// method of this process does, but the calls of such methods do not queue; and one whose object is used before it is there is
@@ -27,11 +29,16 @@ pub(crate) struct AsyncThreads {
     made: AtomicUsize,
     /// Whether the queue will be told when the connection ends.
     ending: Once,
+    /// Whether the peer was asked for a thread that stands for many.
+    asked: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Threads that run nothing. The handles do not keep the connection open.
+    /// The peer's thread that stands for as many as are needed, if it has such. It takes the place of all others. None of these
+    /// handles keeps the connection open.
+    shared: Option<Capability>,
+    /// Threads that run nothing.
     idle: Vec<Capability>,
     /// Threads that there are, or that are being made.
     count: usize,
@@ -57,6 +64,7 @@ pub type Leased = (Threads, ThreadLease);
 
 /// Leave to use a thread.
 enum Grant {
+    Shared(Capability),
     Idle(Capability),
     /// Counted already, and to be made.
     New,
@@ -65,8 +73,8 @@ enum Grant {
 /// A thread of the peer that runs one call. Dropping it frees the thread for the next.
 #[derive(Debug)]
 pub struct ThreadLease {
-    /// `None`: the peer gave no thread map, or the thread is not one of these.
-    leased: Option<(Arc<AsyncThreads>, Capability)>,
+    /// The thread, unless it is one that stands for many. `None`: the peer gave no thread map, or the thread is not one of these.
+    leased: Option<(Arc<AsyncThreads>, Option<Capability>)>,
 }
 
 impl ThreadLease {
@@ -89,7 +97,7 @@ impl ThreadLease {
 impl Drop for ThreadLease {
     fn drop(&mut self) {
         if let Some((threads, thread)) = self.leased.take() {
-            threads.free(Some(thread));
+            threads.free(thread);
         }
     }
 }
@@ -138,6 +146,7 @@ impl AsyncThreads {
             limit: limit.max(1),
             made: AtomicUsize::new(0),
             ending: Once::new(),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -197,7 +206,7 @@ impl AsyncThreads {
     fn free(self: &Arc<Self>, thread: Option<Capability>) {
         let mut state = self.state();
         // Those that were made beyond the limit are not kept.
-        let (kept, dropped) = if state.count <= self.limit {
+        let (kept, dropped) = if state.count <= self.limit && state.shared.is_none() {
             (thread, None)
         } else {
             (None, thread)
@@ -256,9 +265,10 @@ impl AsyncThreads {
     ) -> Result<Leased, Error> {
         let state = ThreadState::of(connection);
         let (thread, lease) = match grant {
-            Grant::Idle(thread) => (Some(thread.clone()), self.lease_of(thread)),
+            Grant::Shared(thread) => (Some(thread), self.lease_of(None)),
+            Grant::Idle(thread) => (Some(thread.clone()), self.lease_of(Some(thread))),
             Grant::New => match self.make(connection, &state) {
-                Ok(Some((thread, detached))) => (Some(thread), self.lease_of(detached)),
+                Ok(Some((thread, detached))) => (Some(thread), self.lease_of(Some(detached))),
                 Ok(None) => {
                     self.free(None);
                     (None, ThreadLease::none())
@@ -280,10 +290,13 @@ impl AsyncThreads {
     /// Makes a thread at the peer: a handle for its first call, and one that does not keep the connection open. `None`: the
     /// peer gave no thread map.
     fn make(
-        &self,
+        self: &Arc<Self>,
         connection: &Connection,
         state: &ThreadState,
     ) -> Result<Option<(Capability, Capability)>, Error> {
+        if !self.asked.swap(true, Ordering::Relaxed) {
+            self.ask_for_shared(state)?;
+        }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}/async-{number}", connection.event_loop().name());
         match state.make_remote(connection, &name)? {
@@ -295,7 +308,34 @@ impl AsyncThreads {
         }
     }
 
-    fn lease_of(self: &Arc<Self>, thread: Capability) -> ThreadLease {
+    /// Asks the peer for a thread that stands for many, which comes later, if at all.
+    fn ask_for_shared(self: &Arc<Self>, state: &ThreadState) -> Result<(), Error> {
+        let Some(remote) = state.remote() else {
+            return Ok(());
+        };
+        let (interface, method) = (shared_threads::INTERFACE, shared_threads::SHARED_THREAD);
+        let context = CallContext::default();
+        let call = Connection::call(&remote, interface, method, &context, |_| Ok(()))?;
+        let thread = call.pipelined(&[0])?.detached()?;
+        let threads = Arc::downgrade(self);
+        call.complete_later(move |answer| {
+            if let (Ok(()), Some(threads)) = (answer, threads.upgrade()) {
+                threads.share(thread);
+            }
+        })
+    }
+
+    fn share(&self, thread: Capability) {
+        let mut state = self.state();
+        state.shared = Some(thread);
+        let idle = std::mem::take(&mut state.idle);
+        state.count -= idle.len();
+        drop(state);
+        // The peer's threads end.
+        drop(idle);
+    }
+
+    fn lease_of(self: &Arc<Self>, thread: Option<Capability>) -> ThreadLease {
         ThreadLease {
             leased: Some((Arc::clone(self), thread)),
         }
@@ -313,15 +353,13 @@ impl State {
         !self.idle.is_empty() || self.count < limit
     }
 
-    /// Leave to use a thread that is idle, or to make one.
+    /// Leave to use the thread that stands for many, one that is idle, or to make one.
     fn grant(&mut self) -> Grant {
-        self.idle.pop().map_or_else(
-            || {
-                self.count += 1;
-                Grant::New
-            },
-            Grant::Idle,
-        )
+        if let Some(thread) = self.idle.pop() {
+            return Grant::Idle(thread);
+        }
+        self.count += 1;
+        self.shared.clone().map_or(Grant::New, Grant::Shared)
     }
 }
 
@@ -342,29 +380,4 @@ fn serves(connection: &Connection) -> bool {
             .any(|frame| frame.connection == connection.id())
     });
     serves.unwrap_or_default()
-}
-
-/// The thread that asynchronous calls name for callbacks: a pool that looks like one thread.
-#[derive(Debug)]
-pub(crate) struct CallbackThread;
-
-impl Object for CallbackThread {
-    fn context_field(&self, _interface_id: u64, _ordinal: u16) -> Option<u16> {
-        None
-    }
-
-    fn call(&self, call: ServerCall) {
-        let name = format!("{}/callback", call.connection().event_loop().name());
-        // Fails only when the connection has ended.
-        call.reply(&[], |results| {
-            let mut results: thread::get_name_results::Builder<'_> = results.init_as();
-            results.set_result(&name);
-            Ok(())
-        })
-        .ok();
-    }
-
-    fn needs_cleanup(&self) -> bool {
-        false
-    }
 }

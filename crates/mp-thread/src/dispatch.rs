@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use mp_conn::{Connection, Error, ServerCall, ThreadRef};
 
-use crate::async_threads::CallbackThread;
+use crate::callback_thread::CallbackThread;
 use crate::job::{Job, Runner};
 use crate::pool::PoolName;
+use crate::shared_threads::SharedThreads;
 use crate::thread_map::ThreadState;
 use crate::thread_object::ThreadObject;
 
@@ -40,10 +41,14 @@ pub fn dispatch(
             let object: Arc<dyn Any + Send + Sync> = object;
             if object.is::<CallbackThread>() {
                 to_callback_pool(call, request, run);
-            } else if let Ok(thread) = object.downcast::<ThreadObject>() {
-                to_thread(&thread, call, request, need, run);
-            } else {
-                refuse(call, request, need, run, Refusal::Foreign);
+                return;
+            }
+            match object.downcast::<ThreadObject>() {
+                Ok(thread) => to_thread(&thread, call, request, need, run),
+                Err(object) => match object.downcast::<SharedThreads>() {
+                    Ok(threads) => to_shared_threads(&threads, call, request, run),
+                    Err(_) => refuse(call, request, need, run, Refusal::Foreign),
+                },
             }
         }
         ThreadRef::Unspecified => to_pool(call, request, need, run),
@@ -95,6 +100,18 @@ fn to_pool(call: ServerCall, request: u64, need: Need, run: Runner) {
             }
         });
     posted_to_pool(posted, &connection, request);
+}
+
+fn to_shared_threads(
+    threads: &Arc<SharedThreads>,
+    mut call: ServerCall,
+    request: u64,
+    run: Runner,
+) {
+    let connection = call.connection();
+    tracing::debug!(target: "ipc", "{{{}}} IPC server post request  #{request} {{async}}", connection.event_loop().name());
+    call.answer_in_batches();
+    threads.post(&connection, Job::new(call, false, run));
 }
 
 fn to_callback_pool(call: ServerCall, request: u64, run: Runner) {

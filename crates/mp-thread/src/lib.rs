@@ -71,14 +71,17 @@ mod async_serving;
 mod async_threads;
 mod attendance;
 mod awaited;
+mod callback_thread;
 mod context;
 mod counterpart;
+mod crew;
 mod dispatch;
 mod job;
 mod lead;
 mod name;
 mod pool;
 mod serving;
+mod shared_threads;
 mod thread_map;
 mod thread_object;
 pub mod waiter;
@@ -88,6 +91,7 @@ mod worker;
 #[doc(hidden)]
 pub mod model {
     pub use crate::attendance::Attendance;
+    pub use crate::crew::{CallUp, Crew};
 }
 
 use std::sync::Arc;

@@ -40,7 +40,7 @@ impl Pool {
         connection: &Connection,
     ) -> Result<(), Error> {
         self.slots.push(Slot {
-            worker: worker::start(program, suffix, connection.downgrade(), ())?,
+            worker: worker::start(program, suffix, connection.downgrade(), (), worker::run)?,
             depth: Arc::default(),
             callers: Arc::default(),
         });

@@ -1,14 +1,16 @@
 //! The thread map in both directions: threads that the peer makes here, and threads that this process makes there.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use mp_conn::proxy_capnp::thread_map;
 use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
 
-use crate::async_threads::{AsyncThreads, CallbackThread};
+use crate::async_threads::AsyncThreads;
+use crate::callback_thread::CallbackThread;
 use crate::job::Job;
 use crate::pool::{Pool, PoolName};
+use crate::shared_threads::{self, SharedThreads};
 use crate::thread_object::ThreadObject;
 use crate::worker;
 
@@ -22,6 +24,8 @@ pub(crate) struct ThreadState {
     pool: Mutex<Pool>,
     /// Threads for callbacks that name none, made as they are needed.
     callback_pool: Mutex<Pool>,
+    /// Threads for the peer's asynchronous calls, if it asked for them.
+    shared: OnceLock<Arc<SharedThreads>>,
     local: Arc<ThreadMap>,
     /// The peer's threads for asynchronous calls.
     asynchronous: Arc<AsyncThreads>,
@@ -37,6 +41,7 @@ impl ThreadState {
             threads: connection.thread_counter(),
             pool: Mutex::default(),
             callback_pool: Mutex::default(),
+            shared: OnceLock::new(),
             local: Arc::new(ThreadMap),
             asynchronous: Arc::new(AsyncThreads::new(connection.limits().async_threads)),
             callback_thread: Arc::new(CallbackThread),
@@ -64,13 +69,18 @@ impl ThreadState {
         *lock(&self.remote) = remote;
     }
 
+    /// The peer's thread map. `None`: it gave none.
+    pub(crate) fn remote(&self) -> Option<Capability> {
+        lock(&self.remote).clone()
+    }
+
     /// Makes a thread at the peer. It can be used before the peer has answered. `None`: the peer gave no thread map.
     pub(crate) fn make_remote(
         &self,
         connection: &Connection,
         name: &str,
     ) -> Result<Option<Capability>, Error> {
-        let Some(remote) = lock(&self.remote).clone() else {
+        let Some(remote) = self.remote() else {
             return Ok(None);
         };
         if let Some(error) = connection.ended() {
@@ -119,6 +129,7 @@ impl ThreadState {
             format!("from {name}"),
             connection.downgrade(),
             guard,
+            worker::run,
         )?;
         Ok(ThreadObject::worker(worker.waiter, worker.name))
     }
@@ -148,6 +159,12 @@ impl ThreadState {
         Ok(())
     }
 
+    fn shared_thread(&self, connection: &Connection) -> Arc<SharedThreads> {
+        let shared = self.shared.get_or_init(Arc::default);
+        self.end_pools_with(connection);
+        Arc::clone(shared)
+    }
+
     /// Has the threads of the pools end when the connection does, though handles to it may live on.
     fn end_pools_with(&self, connection: &Connection) {
         self.ending.call_once(|| {
@@ -160,11 +177,18 @@ impl ThreadState {
                 let state = Self::of(&connection);
                 lock(&state.pool).close();
                 lock(&state.callback_pool).close();
+                if let Some(shared) = state.shared.get() {
+                    shared.close();
+                }
             });
         });
     }
 
-    fn count_thread(&self, connection: &Connection) -> Result<impl Send + 'static, Error> {
+    /// Counts a thread that runs for the peer, as long as the guard lives.
+    pub(crate) fn count_thread(
+        &self,
+        connection: &Connection,
+    ) -> Result<impl Send + 'static, Error> {
         let limit = connection.limits().threads;
         let counted = self
             .threads
@@ -196,9 +220,12 @@ impl Object for ThreadMap {
                     Ok(String::from_utf8_lossy(name).into_owned())
                 });
                 match name.and_then(|name| state.make_thread(&connection, &name)) {
-                    Ok(thread) => answer_thread(call, thread),
+                    Ok(thread) => answer_thread(call, Arc::new(thread)),
                     Err(error) => call.fail(&error),
                 }
+            }
+            (shared_threads::INTERFACE, shared_threads::SHARED_THREAD) => {
+                answer_thread(call, state.shared_thread(&connection));
             }
             (INTERFACE, MAKE_POOL) => {
                 let count = call.read_params(|params| {
@@ -220,8 +247,8 @@ impl Object for ThreadMap {
     }
 }
 
-fn answer_thread(call: ServerCall, thread: ThreadObject) {
-    let answered = call.reply(&[(0, Arc::new(thread))], |results| {
+fn answer_thread(call: ServerCall, thread: Arc<dyn Object>) {
+    let answered = call.reply(&[(0, thread)], |results| {
         let _: thread_map::make_thread_results::Builder<'_> = results.init_as();
         Ok(())
     });

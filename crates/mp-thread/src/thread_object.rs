@@ -168,6 +168,17 @@ impl Drop for ThreadObject {
     }
 }
 
+/// What threads answer that look like one.
+pub(crate) fn call_of_many(call: ServerCall, what: &str) {
+    if (call.interface_id(), call.ordinal()) != (INTERFACE, GET_NAME) {
+        crate::unimplemented("Thread", call);
+        return;
+    }
+    let name = format!("{}/{what}", call.connection().event_loop().name());
+    // Fails only when the connection has ended.
+    answer_name(call, &name).ok();
+}
+
 fn answer_name(call: ServerCall, name: &str) -> Result<(), Error> {
     call.reply(&[], |results| {
         let mut results: thread::get_name_results::Builder<'_> = results.init_as();

@@ -16,12 +16,13 @@ pub(crate) struct Worker {
     pub(crate) name: Arc<OnceLock<Arc<str>>>,
 }
 
-/// Starts a thread. It ends when its waiter is closed and its queue is empty; the guard is dropped then.
+/// Starts a thread that runs a function, which is given what the thread waits with. The guard is dropped at its end.
 pub(crate) fn start(
     program: &str,
     suffix: String,
     connection: WeakConnection,
     guard: impl Send + 'static,
+    run: impl FnOnce(&Arc<ThreadWaiter>, &WeakConnection) + Send + 'static,
 ) -> Result<Worker, Error> {
     let name = Arc::new(OnceLock::new());
     let thread_name = Arc::clone(&name);
@@ -34,14 +35,15 @@ pub(crate) fn start(
         .spawn(move || {
             let _guard = guard;
             let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
-            ThreadContext::install(queue, Arc::clone(name));
-            run(&connection);
+            ThreadContext::install(Arc::clone(&queue), Arc::clone(name));
+            run(&queue, &connection);
         });
     started.map_err(|error| Error::io("cannot start a thread", error))?;
     Ok(Worker { waiter, name })
 }
 
-fn run(connection: &WeakConnection) {
+/// Runs what comes to the thread's waiter, until that is closed and empty.
+pub(crate) fn run(_: &Arc<ThreadWaiter>, connection: &WeakConnection) {
     while let Ok(Some(job)) = ThreadContext::with(|context| context.next_job(connection)) {
         job.run();
     }

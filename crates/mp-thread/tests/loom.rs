@@ -5,10 +5,10 @@
 use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 
-use loom::sync::Arc;
+use loom::sync::{Arc, Notify};
 use loom::thread;
 use mp_conn::Arrivals;
-use mp_thread::model::Attendance;
+use mp_thread::model::{Attendance, CallUp, Crew};
 use mp_thread::waiter::{Event, Interrupt, Waiter};
 
 #[test]
@@ -211,6 +211,85 @@ fn a_worker_whose_job_was_taken_looks_whether_something_is_due() {
         }
         assert_eq!(worker.join().unwrap() != Event::Closed, left);
     });
+}
+
+#[test]
+fn a_job_that_takes_long_holds_up_no_other_of_its_crew() {
+    // Three threads and their waiters have more orders than can be tried.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let team = Team {
+            crew: Arc::new(Crew::new()),
+            second_ran: Arc::new(Notify::new()),
+            first_ran: Arc::new(Notify::new()),
+        };
+        // After the short one its thread may be idle, or about to be.
+        for job in [Job::Short, Job::First, Job::Second] {
+            call_up(team.crew.post(job).unwrap(), &team);
+        }
+        team.first_ran.wait();
+        team.crew.close();
+        assert!(team.crew.post(Job::Short).is_err());
+    });
+}
+
+/// What each thread of a crew has.
+#[derive(Clone)]
+struct Team {
+    crew: Arc<Crew<Job>>,
+    second_ran: Arc<Notify>,
+    first_ran: Arc<Notify>,
+}
+
+/// The first waits for the second.
+#[derive(Debug)]
+enum Job {
+    Short,
+    First,
+    Second,
+}
+
+impl Team {
+    fn work(&self) {
+        let waiter = StdArc::new(Waiter::new());
+        self.crew.begin();
+        loop {
+            while let Some((job, thread)) = self.crew.next(&waiter) {
+                call_up(thread, self);
+                self.run(job);
+            }
+            match waiter.next_job(&arrivals()) {
+                Event::Job(job) => {
+                    call_up(self.crew.come_back(&waiter), self);
+                    self.run(job);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn run(&self, job: Job) {
+        match job {
+            Job::Short => {}
+            Job::First => {
+                self.second_ran.wait();
+                self.first_ran.notify();
+            }
+            Job::Second => self.second_ran.notify(),
+        }
+    }
+}
+
+fn call_up(thread: Option<CallUp<Job>>, team: &Team) {
+    match thread {
+        Some(CallUp::Idle(waiter, job)) => waiter.post(job).unwrap(),
+        Some(CallUp::New(_)) => {
+            let team = team.clone();
+            thread::spawn(move || team.work());
+        }
+        _ => {}
+    }
 }
 
 /// Those of a connection that nobody else uses.

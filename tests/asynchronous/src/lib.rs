@@ -5,5 +5,6 @@
 pub mod async_desk;
 pub mod blocking_desk;
 pub mod pair;
+pub mod plain_peer;
 
 multiprocess::include_proxies!();

@@ -17,12 +17,13 @@ use futures::executor::block_on;
 use futures::future::{join_all, try_join_all};
 use multiprocess::{AsyncServer, Error, Limits};
 
-/// A client that uses so many threads of the peer, whose waits wait for `release`.
+/// A client that uses so many threads of the peer, which can be counted, and whose waits wait for `release`.
 fn pair(threads: usize) -> (Arc<AsyncDesk>, Pair) {
     let desk = AsyncDesk::new();
     let mut limits = Limits::default();
     limits.async_threads = threads;
-    let pair = Pair::with(AsyncServer::new(Arc::clone(&desk)), limits).unwrap();
+    let served = AsyncServer::new(Arc::clone(&desk));
+    let pair = Pair::with_plain_threads(served, limits).unwrap();
     (desk, pair)
 }
 
