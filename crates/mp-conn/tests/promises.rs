@@ -4,10 +4,11 @@
 mod util;
 
 use capnp_rpc::rpc_capnp::{cap_descriptor, message, return_};
+use mp_conn::{CallContext, Connection, Message, Reference, ServerCall, ticket};
 
 use crate::util::raw::{
     Answer, ECHO, GIVE_BACK, HOLD, HOLD_GIVE_BACK, HOLD_MAKE, MAKE, Raw, Server, call_with_cap,
-    is_unimplemented, resolve, start,
+    is_unimplemented, resolve, start, start_with,
 };
 use crate::util::{until, within_deadline};
 
@@ -297,6 +298,39 @@ fn a_number_is_a_promises_until_all_of_its_references_are_gone() {
         resolve(&mut raw, 51, |mut cap| cap.set_receiver_hosted(1));
         let expected = [Seen::Promise(50), Seen::Object];
         assert_eq!(look_at(&server, &mut raw, 2, [50, 51]), expected);
+        server.serves_others();
+    });
+}
+
+#[test]
+fn a_number_is_a_promises_after_a_call_that_was_too_large_to_be_sent() {
+    within_deadline(|| {
+        let (server, mut raw) = start_with(|limits| limits.message_bytes = 80_000);
+        raw.call(1, HOLD_MAKE);
+        assert_eq!(give_back_promised(&mut raw, 2, 1), Given::Promise(1));
+        call_with_cap(&mut raw, 3, HOLD, |mut cap| cap.set_sender_hosted(70));
+        call_with_cap(&mut raw, 4, HOLD, |mut cap| cap.set_receiver_hosted(1));
+        await_held(&server, &mut raw, 3);
+        let held = server.take_held();
+        let object = |call: &ServerCall| call.param_object(&[]).unwrap().unwrap();
+        let Reference::Remote(target) = object(&held[1]) else {
+            panic!("not the peer's");
+        };
+        let message = Message::build(|content, references| {
+            references.push(object(&held[2]));
+            let mut list = content.initn_as::<capnp::any_pointer_list::Builder<'_>>(2);
+            list.reborrow().get(0).set_as_capability(ticket(0));
+            list.get(1).initn_as::<capnp::data::Builder<'_>>(80_000);
+            Ok(())
+        });
+        let context = CallContext::default();
+        let sent = Connection::call_message(&target, 1, ECHO, &context, &message.unwrap());
+        let error = sent.unwrap_err().to_string();
+        assert_eq!(error, "limit exceeded: message_bytes is 80000");
+        // What was released is the reference that the call would have brought.
+        promise(&mut raw, 50);
+        resolve(&mut raw, 50, |mut cap| cap.set_receiver_hosted(1));
+        is_unimplemented(&mut raw);
         server.serves_others();
     });
 }

@@ -62,10 +62,14 @@ impl Server {
         self.held.lock().unwrap().len()
     }
 
+    /// The calls that wait, in their order.
+    pub(crate) fn take_held(&self) -> Vec<ServerCall> {
+        std::mem::take(&mut *self.held.lock().unwrap())
+    }
+
     /// Answers the calls that wait.
     pub(crate) fn answer_held(&self) {
-        let held = std::mem::take(&mut *self.held.lock().unwrap());
-        held.into_iter().for_each(answer_late);
+        self.take_held().into_iter().for_each(answer_late);
     }
 
     /// Answers the call that came last of those that wait.
