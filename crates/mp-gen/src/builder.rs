@@ -145,7 +145,7 @@ impl Builder {
     }
 
     /// Generates the code, and tells cargo which files it was made from. Types that no interface uses and that cannot be carried
-    /// are left out, with a warning: by cargo in a build script, else on standard error.
+    /// are left out, with a warning: by cargo in a build script, else on standard error. With settings of their own they are errors.
     ///
     /// # Errors
     ///
