@@ -295,7 +295,8 @@ impl AsyncThreads {
         state: &ThreadState,
     ) -> Result<Option<(Capability, Capability)>, Error> {
         if !self.asked.swap(true, Ordering::Relaxed) {
-            self.ask_for_shared(state)?;
+            // Fails where the peer has said already that it has none; or the connection has ended, and so does what follows.
+            self.ask_for_shared(state).unwrap_or_default();
         }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}/async-{number}", connection.event_loop().name());

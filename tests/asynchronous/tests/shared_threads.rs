@@ -114,6 +114,19 @@ fn without_any_thread_calls_fail_with_the_limit() {
 }
 
 #[test]
+fn a_peer_without_shared_threads_may_say_so_at_any_moment() {
+    within_deadline(|| {
+        for _ in 0..300 {
+            let desk = Arc::new(BlockingDesk::default());
+            let pair = Pair::with_plain_threads(desk, Limits::default()).unwrap();
+            let calls = ["first", "second"].map(|text| pair.desk.echo_async(text));
+            let answers = block_on(try_join_all(calls)).unwrap();
+            assert_eq!(answers, ["first", "second"]);
+        }
+    });
+}
+
+#[test]
 fn the_threads_end_with_the_connection() {
     within_deadline(|| {
         let pair = pair(Limits::default());
