@@ -5,6 +5,7 @@ use std::task::{Poll, Waker};
 
 use capnp::any_pointer;
 use capnp::traits::Imbue;
+use capnp_rpc::new_broken_cap;
 use futures::future::abortable;
 
 use crate::capability::{Capability, pipeline_ops};
@@ -110,12 +111,12 @@ impl Call {
         Connection::from_inner(Arc::clone(&self.connection))
     }
 
-    /// An object of the answer, before the answer is there: calls on it go out at once.
+    /// An object of the answer, before the answer is there: calls on it go out at once. If the answer is a failure, or lacks
+    /// the object, they fail, whether that is known already or not.
     ///
     /// # Errors
     ///
-    /// [`Error::Disconnected`] when the connection has ended; when the answer is there, what it fails with, or
-    /// [`Error::Malformed`] when it lacks the object.
+    /// [`Error::Disconnected`] when the connection has ended.
     pub fn pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
         let key = self.key.ok_or(Error::Cancelled)?;
         let import = self.connection.enter(|state| {
@@ -125,9 +126,11 @@ impl Call {
             let hook = match (&slot.state, &slot.pipeline) {
                 // `capnp-rpc` panics when an answer that is there lacks the object.
                 (CallState::Done(Ok(response)), _) => {
-                    response.hook.get()?.get_pipelined_cap(&ops)?
+                    let content = response.hook.get();
+                    let object = content.and_then(|content| content.get_pipelined_cap(&ops));
+                    object.unwrap_or_else(|error| new_broken_cap(error).hook)
                 }
-                (CallState::Done(Err(error)), _) => return Err(Error::from_wire(error.clone())),
+                (CallState::Done(Err(error)), _) => new_broken_cap(error.clone()).hook,
                 (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
                 (_, None) => return Err(Error::Disconnected),
             };

@@ -295,7 +295,7 @@ impl AsyncThreads {
         state: &ThreadState,
     ) -> Result<Option<(Capability, Capability)>, Error> {
         if !self.asked.swap(true, Ordering::Relaxed) {
-            // Fails where the peer has said already that it has none; or the connection has ended, and so does what follows.
+            // Fails only when the connection has ended, and then so does what follows.
             self.ask_for_shared(state).unwrap_or_default();
         }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
