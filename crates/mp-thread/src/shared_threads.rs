@@ -56,17 +56,17 @@ impl SharedThreads {
         loop {
             while let Some((job, thread)) = self.0.next(waiter) {
                 self.call_up(thread, &job);
-                job.run();
+                run(job);
             }
             let Ok(Some(job)) = ThreadContext::with(|context| context.next_job(connection)) else {
                 return;
             };
             self.call_up(self.0.come_back(waiter), &job);
-            job.run();
+            run(job);
             // That was a callback for this very thread, if it was given a job of the queue as well.
             while let Some(event) = waiter.check(|_| true) {
                 if let Event::Job(job) = event {
-                    job.run();
+                    run(job);
                 }
             }
         }
@@ -110,6 +110,14 @@ impl SharedThreads {
         )?;
         Ok(())
     }
+}
+
+/// Runs a job. The thread may have taken the socket when it answered the one before, to wait for the next there: nobody
+/// would read it meanwhile.
+fn run(job: Job) {
+    // Fails only when the thread is ending, and then it has none.
+    ThreadContext::with(ThreadContext::give_back).unwrap_or_default();
+    job.run();
 }
 
 impl Object for SharedThreads {

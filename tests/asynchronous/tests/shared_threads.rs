@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use asynchronous::blocking_desk::BlockingDesk;
 use asynchronous::pair::Pair;
-use faults::patience::{eventually, within_deadline};
+use faults::patience::{eventually, stress, within_deadline};
 use futures::executor::block_on;
 use futures::future::{join_all, try_join_all};
 use multiprocess::{Error, Limits};
@@ -110,6 +110,22 @@ fn without_any_thread_calls_fail_with_the_limit() {
             }
         }
         assert_eq!(waiting(&pair), 0);
+    });
+}
+
+#[test]
+fn a_call_that_waits_does_not_keep_the_socket_stress() {
+    stress(|| {
+        for _ in 0..50 {
+            let pair = pair(Limits::default());
+            // The thread that answers these is about to read what comes next, and may be given it by who read it instead.
+            let rooms = [1, 2].map(|number| block_on(pair.desk.open_async(number)).unwrap());
+            let wait = pair.desk.wait_async(3);
+            eventually("it waits", || waiting(&pair) == 1);
+            block_on(pair.desk.release_async()).unwrap();
+            assert_eq!(block_on(wait).unwrap(), 3);
+            drop(rooms);
+        }
     });
 }
 
