@@ -206,6 +206,9 @@ fn other_users_are_refused_unless_they_are_welcome() {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let path = directory.path().join("node.sock");
+        // Where the program was built, others may have no access.
+        let program = directory.path().join("stranger");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
         let event_loop = EventLoop::new("access").unwrap();
         for peers in [Peers::SameUser, Peers::Any] {
             let mut options = ListenOptions::default();
@@ -218,7 +221,7 @@ fn other_users_are_refused_unless_they_are_welcome() {
             })
             .unwrap();
             assert_eq!(mode(&path), 0o666);
-            let mut stranger = Command::new(std::env::current_exe().unwrap())
+            let mut stranger = Command::new(&program)
                 .args(["a_stranger", "--exact"])
                 .env("MP_TEST_STRANGER", &path)
                 .uid(65534)
