@@ -316,7 +316,8 @@ pub struct Stats {
     pub calls: usize,
     /// Calls of the peer that are not answered yet.
     pub requests: usize,
-    /// Threads of this process that run for the peer, which asked for them one by one. Those of pools are not counted.
+    /// Threads of this process that run for the peer, which asked for them one by one, or for its asynchronous calls. Those of
+    /// pools are not counted.
     pub threads: usize,
     /// Bytes that wait to be written.
     pub queued_bytes: usize,
