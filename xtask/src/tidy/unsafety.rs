@@ -15,10 +15,6 @@ pub(crate) const ALLOWED: &[(&str, &str)] = &[
         "`capnp` knows the memory that it builds messages in by address, and zeroed memory has to be asked for",
     ),
     (
-        "crates/mp-conn/src/event_loop/registration.rs",
-        "the poller wants a promise that a socket is open as long as it is watched",
-    ),
-    (
         "crates/mp-conn/src/spawn.rs",
         "a child must not inherit other descriptors than its own, which is settled between fork and exec",
     ),

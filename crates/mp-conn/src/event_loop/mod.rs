@@ -1,6 +1,7 @@
 //! The event loop: one thread that reads what nobody else reads, accepts, keeps deadlines, and runs methods without a context.
 
 mod cleanup;
+mod poller;
 pub(crate) mod reading;
 mod registration;
 mod sleep;
@@ -15,10 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use polling::{Events, Poller};
-
 use self::cleanup::Cleanup;
 pub(crate) use self::cleanup::Job;
+use self::poller::{Poller, Ready};
 pub(crate) use self::registration::Registration;
 pub use self::sleep::Sleep;
 pub(crate) use self::timers::Timer;
@@ -235,11 +235,11 @@ impl Core {
         CURRENT.with(|current| {
             current.get_or_init(|| Arc::downgrade(self));
         });
-        let mut events = Events::new();
+        let mut ready = Vec::new();
         while !self.stop.load(Ordering::SeqCst) {
             self.run_tasks();
-            self.wait(&mut events);
-            for event in events.iter() {
+            self.wait(&mut ready);
+            for event in ready.drain(..) {
                 let source = self.sources().get(&event.key).and_then(Weak::upgrade);
                 if let Some(source) = source {
                     unattended("a connection", || {
@@ -256,8 +256,7 @@ impl Core {
         tracing::info!(target: "ipc", "EventLoop::loop bye.");
     }
 
-    fn wait(&self, events: &mut Events) {
-        events.clear();
+    fn wait(&self, ready: &mut Vec<Ready>) {
         self.sleeping.store(true, Ordering::SeqCst);
         // Looked at after the flag: whoever posts later sees the flag and notifies.
         let idle = self.tasks().is_empty() && !self.stop.load(Ordering::SeqCst);
@@ -268,7 +267,7 @@ impl Core {
         } else {
             Some(std::time::Duration::ZERO)
         };
-        if let Err(error) = self.poller.wait(events, timeout) {
+        if let Err(error) = self.poller.wait(ready, timeout) {
             tracing::error!(target: "ipc", "event loop cannot wait: {error}");
         }
         self.sleeping.store(false, Ordering::SeqCst);

@@ -1,13 +1,10 @@
 //! A socket's place in the poller.
-//!
-//! The only `unsafe` here is `polling`'s demand that a socket outlives its place.
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use polling::{Event, PollMode, Poller};
-
+use super::poller::Poller;
 use super::reading::{Interest, Reading, Watcher};
 
 /// A socket that the event loop's thread watches. Dropping it ends the watch.
@@ -28,7 +25,7 @@ impl Registration {
     /// Prepares to watch for bytes to read. Nothing is watched before the first [`give_back`](Self::give_back): whoever takes
     /// the events must be there first, for an event that nobody takes comes again and again. Events carry the key.
     pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> io::Result<Self> {
-        add(poller, &socket, Event::none(key))?;
+        poller.add(&socket, key)?;
         Ok(Self {
             reading: Reading::new(Place {
                 poller: Arc::clone(poller),
@@ -72,15 +69,7 @@ impl Drop for Registration {
 impl Watcher for Place {
     /// Tells the poller, which costs a system call.
     fn watch(&self, interest: Interest) {
-        let event = Event::new(self.key, interest.read, interest.write);
-        // The end of a connection is told even when nothing is asked for: once is enough while another thread reads.
-        let mode = if interest.read || interest.write {
-            PollMode::Level
-        } else {
-            PollMode::Oneshot
-        };
-        let told = self.poller.modify_with_mode(&*self.socket, event, mode);
-        if let Err(error) = told {
+        if let Err(error) = self.poller.watch(&self.socket, self.key, interest) {
             // Only for a socket that is not registered, and nobody asks for that.
             tracing::error!(target: "ipc", "cannot watch a socket: {error}");
         }
@@ -88,15 +77,6 @@ impl Watcher for Place {
 
     fn forget(&self) {
         // The socket is open and registered: nothing can fail that could be mended here.
-        drop(self.poller.delete(&*self.socket));
+        drop(self.poller.forget(&self.socket));
     }
-}
-
-#[expect(
-    unsafe_code,
-    reason = "polling wants a promise that the socket is removed before it is closed"
-)]
-fn add(poller: &Poller, socket: &Arc<OwnedFd>, event: Event) -> io::Result<()> {
-    // SAFETY: `Registration` owns a reference to the socket, and removes it from the poller before it lets go of it (`Drop`).
-    unsafe { poller.add_with_mode(&**socket, event, PollMode::Oneshot) }
 }
