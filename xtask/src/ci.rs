@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
+use crate::bench;
 use crate::cargo;
 use crate::codegen;
 use crate::example;
@@ -36,6 +37,7 @@ pub(crate) fn run(_: &[OsString]) -> Result<(), Failure> {
     let mut tally = Tally::default();
     steps.run("tests", || count(&mut tally, test::tests(&[])?))?;
     steps.run("loom models", || count(&mut tally, loom::models(&[])?))?;
+    steps.run("instructions", || bench::run(&["--instructions".into()]))?;
     steps.run("example", example::check)?;
     steps.summary(tally);
     Ok(())

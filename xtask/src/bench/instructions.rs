@@ -1,21 +1,21 @@
 //! `cargo xtask bench --instructions`: how many instructions a call takes, compared with the numbers in the repository.
 //!
 //! Unlike times they are the same in every run, nearly, so that a change that makes calls more expensive shows. Another
-//! compiler gives other numbers: then `--bless` writes them down anew.
+//! compiler gives other numbers, which are not compared: then `--bless` writes them down anew.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::plan::Cores;
 use super::programs::{self, Program, Programs};
-use crate::cargo;
 use crate::failure::Failure;
-use crate::say;
+use crate::{cargo, process, say};
 
 /// Counts, and compares or writes down. Without valgrind it says so, and does nothing.
 pub(crate) fn run(bless: bool) -> Result<(), Failure> {
@@ -27,13 +27,26 @@ pub(crate) fn run(bless: bool) -> Result<(), Failure> {
     }
     let counted = count(&Programs::build()?)?;
     let path = cargo::root().join(FILE);
+    let compiler = process::output(Command::new("rustc").arg("--version"))?;
+    let compiler = compiler.trim();
     if bless {
-        let text = format!("{:#}\n", Value::from_iter(counted));
+        let text = format!(
+            "{:#}\n",
+            json!({"compiler": compiler, "instructions": counted})
+        );
         return fs::write(&path, text).map_err(|error| cannot(&path, &error));
     }
     let text = fs::read_to_string(&path).map_err(|error| cannot(&path, &error))?;
-    let known: BTreeMap<String, u64> =
-        serde_json::from_str(&text).map_err(|error| cannot(&path, &error))?;
+    let mut known: Value = serde_json::from_str(&text).map_err(|error| cannot(&path, &error))?;
+    if known["compiler"] != *compiler {
+        say::line(&format!(
+            "xtask bench: SKIPPED: {FILE} is of {}, and this is {compiler}",
+            known["compiler"]
+        ));
+        return Ok(());
+    }
+    let known = serde_json::from_value(known["instructions"].take());
+    let known: BTreeMap<String, u64> = known.map_err(|error| cannot(&path, &error))?;
     let findings = compare(&known, &counted);
     for finding in &findings {
         say::line(finding);
