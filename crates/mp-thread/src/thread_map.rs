@@ -160,8 +160,13 @@ impl ThreadState {
     }
 
     fn shared_thread(&self, connection: &Connection) -> Arc<SharedThreads> {
-        let shared = self.shared.get_or_init(Arc::default);
-        self.end_pools_with(connection);
+        let shared = self.shared.get_or_init(|| {
+            let shared = Arc::<SharedThreads>::default();
+            // Its threads hold it, whether anybody else does or not.
+            let ending = Arc::clone(&shared);
+            connection.on_disconnect(move || ending.close());
+            shared
+        });
         Arc::clone(shared)
     }
 
@@ -177,9 +182,6 @@ impl ThreadState {
                 let state = Self::of(&connection);
                 lock(&state.pool).close();
                 lock(&state.callback_pool).close();
-                if let Some(shared) = state.shared.get() {
-                    shared.close();
-                }
             });
         });
     }

@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::fs;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use asynchronous::blocking_desk::BlockingDesk;
+use asynchronous::desk::Desk;
 use asynchronous::pair::Pair;
 use faults::patience::{eventually, stress, within_deadline};
 use futures::executor::block_on;
 use futures::future::{join_all, try_join_all};
-use multiprocess::{Error, Limits};
+use multiprocess::{Error, EventLoop, Limits};
 
 /// A server whose waits block threads, of which it has as many as the limits say.
 fn pair(limits: Limits) -> Pair {
@@ -140,6 +143,31 @@ fn a_peer_without_shared_threads_may_say_so_at_any_moment() {
             assert_eq!(answers, ["first", "second"]);
         }
     });
+}
+
+#[test]
+fn the_threads_end_with_a_connection_that_nobody_has_a_handle_to() {
+    within_deadline(|| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let desk: Arc<dyn Desk> = Arc::new(BlockingDesk::default());
+        drop(multiprocess::serve(&EventLoop::new("unheld").unwrap(), theirs, desk).unwrap());
+        let client = EventLoop::new("client").unwrap();
+        let desk = multiprocess::connect::<dyn Desk>(&client, ours).unwrap();
+        for _ in 0..10 {
+            assert_eq!(block_on(desk.echo_async("short")).unwrap(), "short");
+        }
+        assert!(threads_of("unheld") > 0);
+        drop(desk);
+        eventually("they have ended", || threads_of("unheld") == 0);
+    });
+}
+
+/// How many threads run calls for the peers of an event loop.
+fn threads_of(event_loop: &str) -> usize {
+    let name = format!("{event_loop}/worker");
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|comm| comm.trim_end() == name).count()
 }
 
 #[test]
