@@ -99,7 +99,7 @@ fn a_reference_in_a_thread_local_variable_goes_with_its_thread_stress() {
     }
     stress(|| {
         let pair = Pair::new();
-        for variable_first in [true, false] {
+        for variable_first in [true, false].repeat(4) {
             let party = pair.party.clone();
             let user = start("user", move || {
                 if variable_first {
@@ -110,15 +110,15 @@ fn a_reference_in_a_thread_local_variable_goes_with_its_thread_stress() {
             });
             user.join().unwrap();
         }
-        eventually("both are destroyed", || pair.object.live() == 0);
+        eventually("all are destroyed", || pair.object.live() == 0);
         eventually("their threads end", || {
-            // One may be kept for asynchronous calls.
-            pair.server.stats().threads <= 1
+            // A few may be kept for asynchronous calls.
+            pair.server.stats().threads < 4
         });
     });
 }
 
-/// The threads of both kinds of pool end with the connection, though its handle is kept.
+/// The threads for asynchronous calls, and those for their callbacks, end with the connection, though its handle is kept.
 #[test]
 fn pools_end_with_their_connection() {
     let tag = "poolend";
@@ -131,10 +131,12 @@ fn pools_end_with_their_connection() {
             .filter(|name| name.trim_end() == format!("{tag}/worker"))
             .count()
     };
-    // Asynchronous calls have their callbacks run by a pool.
-    let call = pair.party.callback_async(Arc::new(Plus(1)), 1);
-    assert_eq!(futures::executor::block_on(call).unwrap(), 2);
-    assert!(threads() >= 2, "one for the call, one for its callback");
+    // Asynchronous calls have their callbacks run by a pool. The first may get a thread for itself, which is not kept.
+    for _ in 0..2 {
+        let call = pair.party.callback_async(Arc::new(Plus(1)), 1);
+        assert_eq!(futures::executor::block_on(call).unwrap(), 2);
+    }
+    assert!(threads() >= 2, "one for the calls, one for their callbacks");
     let (client, server) = (pair.client.clone(), pair.server.clone());
     pair.end();
     eventually("all of them end", || threads() == 0);

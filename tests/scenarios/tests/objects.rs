@@ -291,7 +291,9 @@ fn a_cancelled_call_does_not_block_the_next_one_stress() {
         assert_eq!(next.unwrap(), 2);
         release.send(()).unwrap();
         eventually("the method is told", || told.load(Ordering::SeqCst) == 1);
-        eventually("one thread is kept", || pair.server.stats().threads == 1);
+        eventually("one thread is kept, or none", || {
+            pair.server.stats().threads <= 1
+        });
     });
 }
 
