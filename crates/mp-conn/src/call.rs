@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use capnp::any_pointer;
+use capnp::private::capability::ClientHook;
 use capnp::traits::Imbue;
 use capnp_rpc::new_broken_cap;
 use futures::future::abortable;
@@ -118,6 +119,23 @@ impl Call {
     ///
     /// [`Error::Disconnected`] when the connection has ended.
     pub fn pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
+        self.object(path, |error| Ok(new_broken_cap(error).hook))
+    }
+
+    /// The same, unless it is known already that the answer is a failure, or lacks the object: then that is the error.
+    ///
+    /// # Errors
+    ///
+    /// Those, and [`Error::Disconnected`] when the connection has ended.
+    pub fn try_pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
+        self.object(path, |error| Err(Error::from_wire(error)))
+    }
+
+    fn object(
+        &self,
+        path: &[u16],
+        missing: impl FnOnce(capnp::Error) -> Result<Box<dyn ClientHook>, Error>,
+    ) -> Result<Capability, Error> {
         let key = self.key.ok_or(Error::Cancelled)?;
         let import = self.connection.enter(|state| {
             let calls = state.shared.calls.borrow();
@@ -128,9 +146,9 @@ impl Call {
                 (CallState::Done(Ok(response)), _) => {
                     let content = response.hook.get();
                     let object = content.and_then(|content| content.get_pipelined_cap(&ops));
-                    object.unwrap_or_else(|error| new_broken_cap(error).hook)
+                    object.or_else(missing)?
                 }
-                (CallState::Done(Err(error)), _) => new_broken_cap(error.clone()).hook,
+                (CallState::Done(Err(error)), _) => missing(error.clone())?,
                 (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
                 (_, None) => return Err(Error::Disconnected),
             };
