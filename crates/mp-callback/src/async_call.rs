@@ -55,7 +55,8 @@ impl ProxyClient {
         log::destroying(self.info().name);
         let (client, there) = (self.clone(), connection.clone());
         let send = move |threads, ended| {
-            let call = send_destroy(client.capability(), &there, method, (threads, ended))?;
+            let context = unattended(threads, ended);
+            let call = send_destroy(client.capability(), &there, method, &context)?;
             Ok((call, Vec::new()))
         };
         let Some(field) = method.context else {
@@ -87,10 +88,8 @@ impl ProxyClient {
         };
         let sent = SentCall::send(lease, |ended| {
             let context = CallContext {
-                threads,
                 bounded: true,
-                ended,
-                ..CallContext::default()
+                ..unattended(threads, ended)
             };
             let room = || connection.room();
             let (call, homes) = self.send::<P>(connection, method, context, build, room)?;
@@ -122,7 +121,7 @@ impl ProxyClient {
         &self,
         connection: &Connection,
         method: &'static Method,
-        (threads, ended): (Threads, Option<Waker>),
+        (threads, ended): (Threads, Waker),
         message: &Message,
     ) -> Result<Call, Error> {
         self.is_alive()?;
@@ -132,15 +131,24 @@ impl ProxyClient {
             .thread_map_param
             .map(|field| (field, mp_thread::thread_map(connection)));
         let context = CallContext {
-            threads: Some(threads),
             objects: thread_map.into_iter().collect(),
             bounded: true,
-            ended,
+            ..unattended(Some(threads), ended)
         };
         let (id, ordinal) = (method.interface_id, method.ordinal);
         let call = Connection::call_message(self.capability(), id, ordinal, &context, message)?;
         use_thread_map(connection, method, &call)?;
         Ok(call)
+    }
+}
+
+/// The context of a call that no thread waits for, with what to wake when it has ended.
+fn unattended(threads: Option<Threads>, ended: Waker) -> CallContext {
+    CallContext {
+        threads,
+        ended: Some(ended),
+        batched: true,
+        ..CallContext::default()
     }
 }
 

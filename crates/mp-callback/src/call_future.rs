@@ -223,10 +223,10 @@ impl SentCall {
     /// Sends a call on a leased thread. The function is given what to wake when the call has ended.
     pub(crate) fn send(
         lease: Option<ThreadLease>,
-        send: impl FnOnce(Option<Waker>) -> Result<(Call, Vec<ProxyClient>), Error>,
+        send: impl FnOnce(Waker) -> Result<(Call, Vec<ProxyClient>), Error>,
     ) -> Result<Self, Error> {
         let running = Running(Arc::new(Outcome::new(lease)));
-        match send(Some(Waker::from(Arc::clone(&running.0)))) {
+        match send(Waker::from(Arc::clone(&running.0))) {
             Ok((call, homes)) => Ok(Self {
                 call,
                 running,

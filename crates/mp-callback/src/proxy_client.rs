@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use capnp::any_pointer;
@@ -149,8 +149,12 @@ impl ProxyClient {
             .map(|field| mp_thread::threads(&connection, field))
             .transpose()?;
         let capability = &self.reference.capability;
-        let waker = Some(mp_thread::waker()?);
-        let mut call = send_destroy(capability, &connection, method, (threads, waker))?;
+        let context = CallContext {
+            threads,
+            ended: Some(mp_thread::waker()?),
+            ..CallContext::default()
+        };
+        let mut call = send_destroy(capability, &connection, method, &context)?;
         let deadline = self.deadline(&connection);
         receive::<any_pointer::Owned, ()>(&connection, &mut call, method, deadline, |_, _| Ok(()))
     }
@@ -330,21 +334,16 @@ fn construct(capability: &Capability, method: &'static Method) -> Result<(), Err
     })
 }
 
-/// Sends `destroy`, with what to wake when it has ended.
+/// Sends `destroy`.
 pub(crate) fn send_destroy(
     capability: &Capability,
     connection: &Connection,
     method: &'static Method,
-    (threads, ended): (Option<Threads>, Option<Waker>),
+    context: &CallContext,
 ) -> Result<Call, Error> {
-    let context = CallContext {
-        threads,
-        ended,
-        ..CallContext::default()
-    };
     log::sending_request(connection, method);
     let (id, ordinal) = (method.interface_id, method.ordinal);
-    Connection::call(capability, id, ordinal, &context, |_| Ok(()))
+    Connection::call(capability, id, ordinal, context, |_| Ok(()))
 }
 
 /// Calls `destroy` without waiting for it here; the answer of the method that caused it, if any, waits for it.
@@ -358,7 +357,11 @@ fn destroy_later(
     let is_attended = pending.as_ref().is_some_and(PendingDestroy::is_attended);
     let there = connection.clone();
     let start = move |threads: Option<Threads>, lease: Option<ThreadLease>| {
-        let call = send_destroy(&capability, &there, method, (threads, None))?;
+        let context = CallContext {
+            threads,
+            ..CallContext::default()
+        };
+        let call = send_destroy(&capability, &there, method, &context)?;
         call.complete_later(move |result| {
             report(result);
             drop((pending, lease, capability));

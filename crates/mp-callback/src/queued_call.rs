@@ -40,7 +40,7 @@ impl QueuedCall {
     pub(crate) fn new(
         connection: &Connection,
         field: u16,
-        send: impl FnOnce(Threads, Option<Waker>) -> Result<(Call, Vec<ProxyClient>), Error>
+        send: impl FnOnce(Threads, Waker) -> Result<(Call, Vec<ProxyClient>), Error>
         + Send
         + 'static,
     ) -> Self {

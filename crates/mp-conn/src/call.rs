@@ -33,6 +33,8 @@ pub struct CallContext {
     /// Woken when the answer is there or the connection has ended, whether anybody takes the answer or not. Not woken for a
     /// call that is given up, or that [nobody waits for](Call::complete_later).
     pub ended: Option<Waker>,
+    /// Whether what is sent for the call may be written together with what is sent for others: no thread waits for it.
+    pub batched: bool,
 }
 
 /// The content of a `Context`.
@@ -93,10 +95,9 @@ impl Call {
             if state.shared.too_large.take() {
                 return Err(Error::limit("message_bytes", inner.limits.message_bytes));
             }
-            let is_batched = ended.is_some();
-            let key = start(state, sent, ended.take());
-            if is_batched {
-                state.shared.batch(state.shared.calls.borrow().len());
+            let key = start(state, sent, ended.take(), context.batched);
+            if context.batched {
+                state.shared.batch_calls();
             }
             Ok(key)
         })??;
@@ -244,7 +245,7 @@ impl Call {
                 }
             };
             if slot.as_ref().is_some_and(|slot| slot.is_batched) {
-                state.shared.batch(state.shared.calls.borrow().len());
+                state.shared.batch_calls();
             }
             Poll::Ready(match slot.map(|slot| slot.state) {
                 Some(CallState::Done(Ok(response))) => response
@@ -280,14 +281,15 @@ fn start(
     state: &State,
     sent: capnp::capability::RemotePromise<any_pointer::Owned>,
     ended: Option<Waker>,
+    is_batched: bool,
 ) -> usize {
     let shared = &state.shared;
     let (answer, abort) = abortable(sent.promise);
     let key = shared.calls.borrow_mut().insert(CallSlot {
         state: CallState::Waiting { waker: None, abort },
         pipeline: Some(sent.pipeline),
-        is_batched: ended.is_some(),
         ended,
+        is_batched,
     });
     let weak = std::rc::Rc::downgrade(shared);
     shared.spawn(async move {

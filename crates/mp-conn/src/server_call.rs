@@ -226,6 +226,15 @@ impl ServerCall {
         }
     }
 
+    fn enter<R: Send>(&self, action: impl FnOnce(&State) -> R) -> Result<R, Error> {
+        self.connection.enter(|state| {
+            if self.is_batched {
+                state.shared.batch_requests();
+            }
+            action(state)
+        })
+    }
+
     fn with_slot<R: Send>(
         &self,
         action: impl FnOnce(&mut RequestSlot, &State) -> Result<R, Error>,
@@ -233,11 +242,8 @@ impl ServerCall {
         let Some(key) = self.key else {
             return Err(Error::Cancelled);
         };
-        let read = self.connection.enter(|state| {
+        let read = self.enter(|state| {
             let mut requests = state.shared.requests.borrow_mut();
-            if self.is_batched {
-                state.shared.batch(requests.len());
-            }
             let slot = requests.get_mut(key).ok_or(Error::Cancelled)?;
             action(slot, state)
         })?;
@@ -251,16 +257,13 @@ impl ServerCall {
         let Some(key) = self.key.take() else {
             return Err(Error::Cancelled);
         };
-        self.connection.enter(|state| {
+        self.enter(|state| {
             let mut slot = state
                 .shared
                 .requests
                 .borrow_mut()
                 .try_remove(key)
                 .ok_or(Error::Cancelled)?;
-            if self.is_batched {
-                state.shared.batch(state.shared.requests.borrow().len());
-            }
             let result = build(&mut slot, state);
             let answer = match &result {
                 Ok(()) => Ok(()),

@@ -172,12 +172,18 @@ impl Shared {
         self.deferred.borrow_mut().push(action);
     }
 
-    /// Says that what was just sent is one of several messages, if there are so many calls: it is left to the event loop's
-    /// thread, which writes it with those that follow.
+    /// Says that what was just sent for a call is one of several messages, if so many calls are under way: it is left to the
+    /// event loop's thread, which writes it with those that follow.
     ///
-    /// With 64 calls under way, each end's share of a call was measured to cost a tenth less. A few are written at once: waking a thread takes longer than writing them.
-    pub(crate) fn batch(&self, calls: usize) {
-        self.batched.set(calls >= BATCH);
+    /// With 64 calls under way, each end's share of a call was measured to cost a tenth less. A few are written at once: waking
+    /// a thread takes longer than writing them.
+    pub(crate) fn batch_calls(&self) {
+        self.batched.set(self.calls.borrow().len() >= BATCH);
+    }
+
+    /// The same for what is sent for a call of the peer.
+    pub(crate) fn batch_requests(&self) {
+        self.batched.set(self.requests.borrow().len() >= BATCH);
     }
 
     /// Has those woken who wait until fewer bytes are queued, if they are. False: more are queued than can be allowed.
