@@ -33,7 +33,7 @@ pub(crate) fn guarded<R>(action: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// Runs code that nobody waits for. A panic is told to the log, by the place where it happened.
-pub(crate) fn unattended(place: &str, action: impl FnOnce()) {
+pub fn unattended(place: &str, action: impl FnOnce()) {
     if guarded(action).is_none() {
         log::uncaught(place);
     }

@@ -98,7 +98,7 @@ pub use self::call::{Call, CallContext, Threads};
 pub use self::cancellation::Cancellation;
 pub use self::capability::{Capability, Reference};
 pub use self::connection::{Connection, Stats, WeakConnection};
-pub use self::contain::{caught, contained};
+pub use self::contain::{caught, contained, unattended};
 pub use self::error::{Error, RemoteKind};
 pub use self::event_loop::{EventLoop, Sleep};
 pub use self::leader::{Leader, Signal, Waiting};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use mp_conn::{CallContext, Capability, Connection, Error, Threads, caught};
+use mp_conn::{CallContext, Capability, Connection, Error, Threads, unattended};
 
 use crate::context::ThreadContext;
 use crate::shared_threads;
@@ -230,11 +230,7 @@ impl AsyncThreads {
         }
         while let Some((entry, grant)) = self.next() {
             // What runs besides the call's own code are wakers.
-            if caught(|| self.start(entry, grant)).is_err() {
-                // The subscriber may panic as well, and the queue has to go on.
-                let report = || tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a waker panicked)");
-                caught(report).unwrap_or_default();
-            }
+            unattended("a waker", || self.start(entry, grant));
         }
     }
 

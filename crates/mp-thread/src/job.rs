@@ -1,6 +1,6 @@
 //! Calls of a peer that wait for their thread.
 
-use mp_conn::{Cancellation, Connection, ServerCall, caught};
+use mp_conn::{Cancellation, Connection, ServerCall, unattended};
 
 use crate::context::Caller;
 use crate::waiter::Waiter;
@@ -88,11 +88,7 @@ impl Job {
             finished,
             ..
         } = self;
-        if caught(|| run(call)).is_err() {
-            // The subscriber itself may be what panics.
-            let report = || tracing::error!(target: "ipc", "Uncaught exception in daemonized task. (a call panicked)");
-            caught(report).unwrap_or_default();
-        }
+        unattended("a call", || run(call));
         drop(finished);
     }
 
