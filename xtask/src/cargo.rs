@@ -11,6 +11,17 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
+/// `rustc ARGS`: the compiler that cargo uses.
+pub(crate) fn rustc<I>(args: I) -> Command
+where
+    I: IntoIterator<Item: AsRef<OsStr>>,
+{
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    command.args(args);
+    command
+}
+
 /// `cargo ARGS` in the project's root: the same cargo that runs this program.
 pub(crate) fn command<I>(args: I) -> Command
 where

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::cargo;
@@ -48,8 +47,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<(), Failure> {
 
 /// The target that this toolchain builds for.
 fn host() -> Result<String, Failure> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let told = process::output(Command::new(rustc).arg("-vV"))?;
+    let told = process::output(&mut cargo::rustc(["-vV"]))?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .ok_or_else(|| Failure::message("`rustc -vV` does not say its host"))

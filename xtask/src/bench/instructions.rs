@@ -8,7 +8,6 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -27,7 +26,7 @@ pub(crate) fn run(bless: bool) -> Result<(), Failure> {
     }
     let counted = count(&Programs::build()?)?;
     let path = cargo::root().join(FILE);
-    let compiler = process::output(Command::new("rustc").arg("--version"))?;
+    let compiler = process::output(&mut cargo::rustc(["--version"]))?;
     let compiler = compiler.trim();
     if bless {
         let text = format!(
