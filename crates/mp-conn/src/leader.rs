@@ -5,16 +5,15 @@
 //! comes, for itself and for others. It gives the socket back by arming the poller, before it runs anything of the user's.
 //! Where several threads wait, the event loop's thread reads for all: handing leadership around was measured to be slower.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::Error;
 use crate::connection::Connection;
 use crate::inner::Inner;
+use crate::signal::Signal;
 use crate::vat::arrivals::Arrivals;
 
 /// The thread that reads a connection's socket. Dropping it gives the socket back to the event loop's thread.
@@ -104,7 +103,7 @@ impl Leader {
         });
         let mut descriptors = [
             PollFd::new(registration.socket(), PollFlags::IN),
-            PollFd::new(&signal.descriptor, PollFlags::IN),
+            PollFd::new(signal, PollFlags::IN),
         ];
         let spin = self.inner.limits.spin;
         if !spin.is_zero() {
@@ -157,35 +156,6 @@ pub struct Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.inner.waiters.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// What another thread uses to interrupt a leader's wait.
-#[derive(Debug)]
-pub struct Signal {
-    descriptor: OwnedFd,
-}
-
-impl Signal {
-    /// # Errors
-    ///
-    /// [`Error::Io`] when the process has too many descriptors.
-    pub fn new() -> Result<Self, Error> {
-        let descriptor = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(|error| Error::io("cannot make an event descriptor", error))?;
-        Ok(Self { descriptor })
-    }
-
-    /// Ends the wait that is under way, or the next one.
-    pub fn give(&self) {
-        // Fails only when the counter is full, and then the wait ends anyway.
-        rustix::io::write(self.descriptor.as_fd(), &1_u64.to_ne_bytes()).ok();
-    }
-
-    fn clear(&self) {
-        let mut count = [0; 8];
-        // Fails only when there is nothing to clear.
-        rustix::io::read(self.descriptor.as_fd(), &mut count).ok();
     }
 }
 

@@ -143,7 +143,7 @@ impl EventLoop {
     pub(crate) fn set_timer(&self, deadline: Instant, timer: &Arc<Timer>) {
         let core = &self.owner.core;
         if core.timers.add(deadline, timer) {
-            core.notify();
+            core.poller.notify();
         }
     }
 
@@ -182,7 +182,7 @@ struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.core.stop.store(true, Ordering::SeqCst);
-        self.core.notify();
+        self.core.poller.notify();
         // No more jobs come: its thread ends after those that are there.
         self.cleanup.take();
         let me = thread::current().id();
@@ -288,13 +288,7 @@ impl Core {
     fn post(&self, task: Job) {
         self.tasks().push(task);
         if self.sleeping.swap(false, Ordering::SeqCst) {
-            self.notify();
-        }
-    }
-
-    fn notify(&self) {
-        if let Err(error) = self.poller.notify() {
-            tracing::error!(target: "ipc", "event loop cannot be notified: {error}");
+            self.poller.notify();
         }
     }
 

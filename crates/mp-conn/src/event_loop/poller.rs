@@ -1,23 +1,23 @@
 //! What the loop's thread sleeps at: its sockets, the next deadline, and whoever notifies it.
 //!
-//! One system call for each sleep, and one more where it was notified. `polling`, which was here before, needs five: it sets a
-//! timer, and arms it and its event descriptor anew, whether they are used or not.
+//! One system call for each sleep, and one more where it was notified. The crate `polling` needs five: it sets a timer, and arms
+//! it and its event descriptor anew, whether they are used or not.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
 
 use super::reading::Interest;
+use crate::signal::Signal;
 
 /// The sockets that are watched.
 #[derive(Debug)]
 pub(crate) struct Poller {
     epoll: OwnedFd,
-    /// Counts notifications.
-    notified: OwnedFd,
+    notified: Signal,
 }
 
 /// A socket of which something is to be told.
@@ -31,7 +31,7 @@ pub(super) struct Ready {
 impl Poller {
     pub(super) fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let notified = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let notified = Signal::new()?;
         epoll::add(
             &epoll,
             &notified,
@@ -92,25 +92,15 @@ impl Poller {
                     readable: flags.intersects(EventFlags::IN | ENDED),
                     writable: flags.intersects(EventFlags::OUT | ENDED),
                 }),
-                _ => self.clear(),
+                _ => self.notified.clear(),
             }
         }
         Ok(())
     }
 
     /// Ends the wait that is under way, or the next one.
-    pub(super) fn notify(&self) -> io::Result<()> {
-        match rustix::io::write(&self.notified, &1_u64.to_ne_bytes()) {
-            // The counter is full: the wait ends anyway.
-            Ok(_) | Err(rustix::io::Errno::AGAIN) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn clear(&self) {
-        let mut count = [0; 8];
-        // Fails only when there is nothing to clear.
-        rustix::io::read(&self.notified, &mut count).ok();
+    pub(super) fn notify(&self) {
+        self.notified.give();
     }
 }
 
@@ -166,8 +156,8 @@ mod tests {
     #[test]
     fn a_notification_ends_one_wait() {
         let poller = Poller::new().unwrap();
-        poller.notify().unwrap();
-        poller.notify().unwrap();
+        poller.notify();
+        poller.notify();
         let begun = Instant::now();
         assert_eq!(told(&poller, LATE), []);
         assert!(begun.elapsed() < LATE.unwrap() / 2);
