@@ -40,9 +40,7 @@ impl QueuedCall {
     pub(crate) fn new(
         connection: &Connection,
         field: u16,
-        send: impl FnOnce(Threads, Waker) -> Result<(Call, Vec<ProxyClient>), Error>
-        + Send
-        + 'static,
+        send: impl FnOnce(Threads, Waker) -> Result<(Call, Vec<ProxyClient>), Error> + Send + 'static,
     ) -> Self {
         let slot = Arc::<Slot>::default();
         let filled = Arc::clone(&slot);

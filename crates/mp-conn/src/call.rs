@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use capnp::any_pointer;
-use capnp::private::capability::ClientHook;
 use capnp::traits::Imbue;
 use capnp_rpc::new_broken_cap;
 use futures::future::abortable;
@@ -120,23 +119,6 @@ impl Call {
     ///
     /// [`Error::Disconnected`] when the connection has ended.
     pub fn pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
-        self.object(path, |error| Ok(new_broken_cap(error).hook))
-    }
-
-    /// The same, unless it is known already that the answer is a failure, or lacks the object: then that is the error.
-    ///
-    /// # Errors
-    ///
-    /// Those, and [`Error::Disconnected`] when the connection has ended.
-    pub fn try_pipelined(&self, path: &[u16]) -> Result<Capability, Error> {
-        self.object(path, |error| Err(Error::from_wire(error)))
-    }
-
-    fn object(
-        &self,
-        path: &[u16],
-        missing: impl FnOnce(capnp::Error) -> Result<Box<dyn ClientHook>, Error>,
-    ) -> Result<Capability, Error> {
         let key = self.key.ok_or(Error::Cancelled)?;
         let import = self.connection.enter(|state| {
             let calls = state.shared.calls.borrow();
@@ -147,9 +129,9 @@ impl Call {
                 (CallState::Done(Ok(response)), _) => {
                     let content = response.hook.get();
                     let object = content.and_then(|content| content.get_pipelined_cap(&ops));
-                    object.or_else(missing)?
+                    object.unwrap_or_else(|error| new_broken_cap(error).hook)
                 }
-                (CallState::Done(Err(error)), _) => missing(error.clone())?,
+                (CallState::Done(Err(error)), _) => new_broken_cap(error.clone()).hook,
                 (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
                 (_, None) => return Err(Error::Disconnected),
             };
@@ -309,6 +291,11 @@ fn set_threads(
     let mut builder: context::Builder<'_> = raw::pointer_field(params, threads.field)?.init_as();
     if let Some(thread) = &threads.thread {
         let thread = crate::Reference::Remote(thread.clone()).to_hook(connection, state)?;
+        let thread = Shared::resolved(thread);
+        // The peer would only say that this is no thread.
+        if let Some(error) = state.shared.broken(thread.as_ref()) {
+            return Err(Error::from_wire(error));
+        }
         builder.set_thread(capnp::capability::FromClientHook::new(thread));
     }
     if let Some(callback) = &threads.callback_thread {

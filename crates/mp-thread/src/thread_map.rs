@@ -92,7 +92,7 @@ impl ThreadState {
             params.set_name(name);
             Ok(())
         })?;
-        let thread = call.try_pipelined(&[0])?;
+        let thread = call.pipelined(&[0])?;
         // The call goes on: the thread is used before the answer is there, and if it fails, so do the calls on the thread.
         call.complete_later(drop)?;
         Ok(Some(thread))

@@ -140,9 +140,20 @@ impl Shared {
                 resolution,
             }),
             None => {
-                Thread::Known(broken(hook.as_ref()).map_or(ThreadRef::Foreign, ThreadRef::Broken))
+                let broken = self.broken(hook.as_ref());
+                Thread::Known(broken.map_or(ThreadRef::Foreign, ThreadRef::Broken))
             }
         }
+    }
+
+    /// The error of a promise that broke, which is a capability that fails every call at once.
+    pub(crate) fn broken(&self, hook: &dyn ClientHook) -> Option<Error> {
+        // What is the peer's has a brand, and must not be called; nor must an object.
+        if hook.get_brand() != 0 || self.local_object(hook).is_some() {
+            return None;
+        }
+        let probe = hook.new_call(0, 0, None).send();
+        probe.promise.now_or_never()?.err()
     }
 }
 
@@ -176,16 +187,6 @@ fn threads(
         Err(error) => Thread::Known(ThreadRef::Broken(error)),
     };
     (caller, thread)
-}
-
-/// The error of a promise that broke, which is a capability that fails every call at once.
-fn broken(hook: &dyn ClientHook) -> Option<Error> {
-    // What is the peer's has a brand, and must not be called.
-    if hook.get_brand() != 0 {
-        return None;
-    }
-    let probe = hook.new_call(0, 0, None).send();
-    probe.promise.now_or_never()?.err()
 }
 
 /// What is known of the thread that a call asks for.
