@@ -6,9 +6,9 @@ use std::sync::Arc;
 use capnp::ErrorKind;
 use capnp::capability::FromClientHook;
 use capnp::private::capability::ClientHook;
-use mp_conn::{Connection, Error, Object, Reference, ticket, ticket_index};
+use mp_conn::{Connection, Error, Lender, Object, Reference, ticket, ticket_index};
 
-use crate::{Interface, ProxyClient, ServerObject};
+use crate::{Bytes, Interface, ProxyClient, ServerObject};
 
 /// The object references of one message that is built or read.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Objects {
     homes: Vec<ProxyClient>,
     /// What is in a message that is read.
     read: Vec<Option<Reference>>,
+    /// Lends the bytes of a message that is read in place.
+    lender: Lender,
 }
 
 impl Objects {
@@ -39,6 +41,20 @@ impl Objects {
             read: references.to_vec(),
             ..Self::default()
         }
+    }
+
+    /// For a message without objects that is read in place.
+    pub(crate) fn lending(lender: Lender) -> Self {
+        Self {
+            lender,
+            ..Self::default()
+        }
+    }
+
+    /// Bytes of a message that is read, for longer than it can be borrowed.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Bytes {
+        let lent = self.lender.lend(bytes);
+        lent.map_or_else(|| Bytes::copied(bytes), Bytes::lent)
     }
 
     /// What was set, and the proxies of objects that come home with the message.

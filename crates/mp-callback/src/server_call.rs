@@ -166,7 +166,7 @@ pub(crate) fn arguments<P: Owned, A: Send>(
             read(params.get_as()?, &Objects::reading(&connection, references))
         })
     } else {
-        call.read_params(|params| read(params.get_as()?, &Objects::default()))
+        call.lend_params(|params, lender| read(params.get_as()?, &Objects::lending(lender)))
     }
 }
 

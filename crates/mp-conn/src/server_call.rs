@@ -9,6 +9,7 @@ use crate::cancellation::{Cancellation, RequestState};
 use crate::capability::pipeline_ops;
 use crate::connection::Connection;
 use crate::inner::{Inner, Release};
+use crate::lent::Lender;
 use crate::message::reference;
 use crate::vat::raw;
 use crate::vat::shared::RequestSlot;
@@ -145,11 +146,24 @@ impl ServerCall {
         &self,
         read: impl FnOnce(any_pointer::Reader<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
+        self.lend_params(|params, _| read(params))
+    }
+
+    /// The same for a function that may keep bytes of the params, without copying them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function; [`Error::Cancelled`] when the connection has ended.
+    pub fn lend_params<R: Send>(
+        &self,
+        read: impl FnOnce(any_pointer::Reader<'_>, Lender) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         self.with_slot(|slot, _| {
             let no_objects = Vec::new();
+            let lender = Lender::of(slot.lendable.as_ref());
             let mut content = slot.params.get()?;
             content.imbue(&no_objects);
-            crate::contain::contained(|| read(content))
+            crate::contain::contained(|| read(content, lender))
         })
     }
 

@@ -36,6 +36,11 @@ fn call_foo_interface_methods_with_values() {
         );
         assert_eq!(party.pass_data(&[]).unwrap(), Vec::<u8>::new());
         assert_eq!(party.pass_data(&[0, 255]).unwrap(), [0, 255]);
+        // From a few pages on the method borrows it from the message.
+        for size in [4000, 4095, 4096, 70_001, 1 << 20] {
+            let data: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
+            assert_eq!(party.pass_data(&data).unwrap(), data);
+        }
         assert!((party.pass_double(1.25).unwrap() - 1.25).abs() < f64::EPSILON);
         let blobs = Pointers(vec![Some(b"Hi".to_vec()), None]);
         assert_eq!(party.pass_blobs(&blobs).unwrap(), blobs);

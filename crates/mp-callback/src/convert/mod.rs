@@ -19,6 +19,7 @@ mod read;
 mod typed_future;
 
 pub use build::{Build, Built, build, fill};
+pub use bytes::Bytes;
 pub use field::{
     BuildField, ConvertError, ReadField, build_each, build_element, build_field, read_each,
     read_field,

@@ -6,7 +6,7 @@ use capnp::traits::Owned;
 use capnp::{NotInSchema, data, text};
 
 use super::Result;
-use super::bytes::copy_out;
+use super::bytes::{Bytes, copy_out};
 use crate::{Error, Objects};
 
 /// A Rust value that can be read from a message through the accessor `R`: `person::Reader<'_>`, `text::Reader<'_>`, ...
@@ -51,6 +51,13 @@ impl<'a> Read<text::Reader<'a>> for &'a str {
 impl<'a> Read<data::Reader<'a>> for &'a [u8] {
     fn read(reader: data::Reader<'a>, _: &'static str, _: &Objects) -> Result<Self> {
         Ok(reader)
+    }
+}
+
+/// What a method of a server borrows.
+impl Read<data::Reader<'_>> for Bytes {
+    fn read(reader: data::Reader<'_>, _: &'static str, objects: &Objects) -> Result<Self> {
+        Ok(objects.bytes(reader))
     }
 }
 

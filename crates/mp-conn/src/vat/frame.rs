@@ -4,7 +4,7 @@
 //! what is missing of a large one is read straight into its own memory.
 
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use capnp::Word;
 use capnp::message::{Builder, HeapAllocator, ReaderSegments};
@@ -101,7 +101,7 @@ impl FrameReader {
             self.partial = Some(partial);
             return Ok(None);
         }
-        Ok(Some(partial.segments))
+        Ok(Some(partial.finish(&self.pool)))
     }
 
     /// Whether the stream could end here without cutting a message in two.
@@ -142,12 +142,9 @@ impl FrameReader {
         }
         self.start += header;
         self.partial = Some(Partial {
-            segments: Segments {
-                memory: self.pool.take(total, UNSEEN_WORDS),
-                len: total,
-                ends,
-                pool: Rc::clone(&self.pool),
-            },
+            memory: self.pool.take(total, UNSEEN_WORDS),
+            len: total,
+            ends,
             filled: 0,
         });
         Ok(true)
@@ -156,15 +153,30 @@ impl FrameReader {
 
 /// The segments of one message that was read.
 pub(crate) struct Segments {
-    /// At least `len` words when all have come; what is beyond belongs to an earlier message and is never shown.
-    memory: Memory,
+    /// At least `len` words; what is beyond belongs to an earlier message and is never shown.
+    memory: Held,
     len: usize,
     /// Where each segment ends, in words. Empty: there is one segment.
     ends: Vec<usize>,
     pool: Rc<MemoryPool>,
 }
 
+/// The memory of a message that was read.
+enum Held {
+    Alone(Memory),
+    /// Parts of it may be [lent](crate::Lender).
+    Lendable(Arc<Memory>),
+}
+
 impl Segments {
+    /// The memory, if parts of it may be lent.
+    pub(crate) fn lendable(&self) -> Option<Weak<Memory>> {
+        match &self.memory {
+            Held::Alone(_) => None,
+            Held::Lendable(memory) => Some(Arc::downgrade(memory)),
+        }
+    }
+
     /// The segments of a message of this process, as if they had been read.
     pub(crate) fn copied(message: &Builder<HeapAllocator>) -> Self {
         let mut words = Vec::new();
@@ -180,7 +192,7 @@ impl Segments {
         }
         Self {
             len: words.len(),
-            memory: words.into(),
+            memory: Held::Alone(words.into()),
             ends,
             pool: Rc::default(),
         }
@@ -197,7 +209,11 @@ impl ReaderSegments for Segments {
             let start = if index == 0 { 0 } else { self.ends[index - 1] };
             start..end
         };
-        Some(Word::words_to_bytes(&self.memory.words()[range]))
+        let memory = match &self.memory {
+            Held::Alone(memory) => memory,
+            Held::Lendable(memory) => memory,
+        };
+        Some(Word::words_to_bytes(&memory.words()[range]))
     }
 
     fn len(&self) -> usize {
@@ -207,30 +223,57 @@ impl ReaderSegments for Segments {
 
 impl Drop for Segments {
     fn drop(&mut self) {
-        self.pool.give(std::mem::take(&mut self.memory));
+        match std::mem::replace(&mut self.memory, Held::Alone(Memory::default())) {
+            Held::Alone(memory) => self.pool.give(memory),
+            // Else it goes with the last that was lent of it.
+            Held::Lendable(memory) => {
+                if let Some(memory) = Arc::into_inner(memory) {
+                    self.pool.give(memory);
+                }
+            }
+        }
     }
 }
 
 /// A message of which some bytes are still to come.
 struct Partial {
-    segments: Segments,
+    /// At least `len` words when all have come.
+    memory: Memory,
+    len: usize,
+    ends: Vec<usize>,
+    /// Bytes that have come.
     filled: usize,
 }
 
 impl Partial {
     fn missing(&self) -> usize {
-        self.segments.len * BYTES_PER_WORD - self.filled
+        self.len * BYTES_PER_WORD - self.filled
     }
 
     /// Room for what comes next. Grows with what came: what was only announced costs little.
     fn space(&mut self) -> &mut [u8] {
-        let Segments { memory, len, .. } = &mut self.segments;
+        let Self { memory, len, .. } = self;
         let there = memory.words().len();
         if there < *len && there * BYTES_PER_WORD == self.filled {
             memory.grow((there * 2).min(*len));
         }
         let there = memory.words().len().min(*len);
         &mut Word::words_to_bytes_mut(memory.fill(there))[self.filled..]
+    }
+
+    /// The message, all of which has come.
+    fn finish(self, pool: &Rc<MemoryPool>) -> Segments {
+        let memory = if self.len >= LENDABLE_WORDS {
+            Held::Lendable(Arc::new(self.memory))
+        } else {
+            Held::Alone(self.memory)
+        };
+        Segments {
+            memory,
+            len: self.len,
+            ends: self.ends,
+            pool: Rc::clone(pool),
+        }
     }
 }
 
@@ -244,6 +287,8 @@ const BYTES_PER_WORD: usize = 8;
 const MAX_SEGMENTS: usize = 512;
 /// A rest of this size is worth a read of its own, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
+/// Less is copied faster than it is lent.
+const LENDABLE_WORDS: usize = (4 << 10) / BYTES_PER_WORD;
 /// What is allocated for a message of which nothing has come yet.
 const UNSEEN_WORDS: usize = (128 << 10) / BYTES_PER_WORD;
 
@@ -311,7 +356,7 @@ mod tests {
         let mut bytes = [[0; 4], announced.to_le_bytes()].concat();
         let allocated = |reader: &FrameReader| {
             let partial = reader.partial.as_ref().unwrap();
-            partial.segments.memory.words().len() * BYTES_PER_WORD
+            partial.memory.words().len() * BYTES_PER_WORD
         };
         assert!(feed(&mut reader, &bytes, usize::MAX).is_empty());
         assert_eq!(allocated(&reader), 128 << 10);

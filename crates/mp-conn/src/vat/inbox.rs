@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use capnp::any_pointer;
@@ -13,6 +13,7 @@ use capnp_rpc::rpc_capnp::{cap_descriptor, message};
 
 use super::frame::Segments;
 use super::ledger::{Ledger, Verdict};
+use super::memory::Memory;
 use super::shared::{Deferred, Shared};
 use crate::Error;
 use crate::limits::Limits;
@@ -136,7 +137,7 @@ impl Shared {
 
     /// A message of this process, as if it had been read.
     pub(crate) fn as_if_read(&self, message: &Builder<HeapAllocator>) -> capnp::Result<Incoming> {
-        let current = Rc::clone(&self.current_question);
+        let current = Rc::clone(&self.current_call);
         Incoming::new(Segments::copied(message), ReaderOptions::new(), current)
     }
 
@@ -165,9 +166,17 @@ impl Shared {
 /// A message that was read.
 pub(crate) struct Incoming {
     reader: Reader<Segments>,
-    /// The question, if this is a call.
-    question: Option<u32>,
-    current: Rc<Cell<Option<u32>>>,
+    /// What identifies it, if this is a call.
+    call: Option<CallMessage>,
+    current: Rc<Cell<Option<CallMessage>>>,
+}
+
+/// A call as it came.
+#[derive(Clone)]
+pub(crate) struct CallMessage {
+    pub(crate) question: u32,
+    /// The memory of the message, if parts of it may be lent.
+    pub(crate) lendable: Option<Weak<Memory>>,
 }
 
 impl Incoming {
@@ -177,15 +186,17 @@ impl Incoming {
     pub(crate) fn new(
         segments: Segments,
         options: ReaderOptions,
-        current: Rc<Cell<Option<u32>>>,
+        current: Rc<Cell<Option<CallMessage>>>,
     ) -> capnp::Result<Self> {
+        let lendable = segments.lendable();
         let mut incoming = Self {
             reader: Reader::new(segments, options),
-            question: None,
+            call: None,
             current,
         };
         if let Ok(message::Call(call)) = incoming.root()?.which() {
-            incoming.question = Some(call?.get_question_id());
+            let question = call?.get_question_id();
+            incoming.call = Some(CallMessage { question, lendable });
         }
         Ok(incoming)
     }
@@ -201,8 +212,8 @@ impl Incoming {
 
 impl IncomingMessage for Incoming {
     fn get_body(&self) -> capnp::Result<any_pointer::Reader<'_>> {
-        if self.question.is_some() {
-            self.current.set(self.question);
+        if self.call.is_some() {
+            self.current.set(self.call.clone());
         }
         self.reader.get_root()
     }

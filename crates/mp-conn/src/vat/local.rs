@@ -72,10 +72,14 @@ impl LocalObject {
                 crate::Error::limit("calls_in_flight", shared.limits.calls_in_flight).to_wire(),
             );
         }
-        shared.current_question.set(None);
+        shared.current_call.set(None);
         let content = params.get();
-        // A call without a question is this process's own, on an object of its own that came home.
-        let at_home = shared.current_question.get().is_none();
+        // A call without a message is this process's own, on an object of its own that came home.
+        let message = shared.current_call.take();
+        let at_home = message.is_none();
+        let (question, lendable) = message.map_or((None, None), |message| {
+            (Some(message.question), message.lendable)
+        });
         let (caller, thread) = match self.object.context_field(interface_id, ordinal) {
             None => (None, Thread::Known(ThreadRef::NotMapped)),
             Some(field) => threads(&shared, content, field, at_home),
@@ -87,8 +91,9 @@ impl LocalObject {
             results,
             done,
             state: Arc::clone(&state),
+            lendable,
         });
-        if let Some(question) = shared.current_question.take()
+        if let Some(question) = question
             && shared.inbox.borrow_mut().ledger.assign(question, key)
         {
             shared.defer(Deferred::Cancel(Arc::clone(&state)));

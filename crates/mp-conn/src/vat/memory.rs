@@ -45,6 +45,12 @@ impl Memory {
     }
 }
 
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Memory").field(&self.words.len()).finish()
+    }
+}
+
 impl From<Vec<Word>> for Memory {
     fn from(words: Vec<Word>) -> Self {
         Self {

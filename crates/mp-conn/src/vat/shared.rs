@@ -14,9 +14,9 @@ use futures::channel::oneshot;
 use futures::future::{AbortHandle, LocalBoxFuture};
 use slab::Slab;
 
-use super::inbox::Inbox;
+use super::inbox::{CallMessage, Inbox};
 use super::local::LocalObject;
-use super::memory::MemoryPool;
+use super::memory::{Memory, MemoryPool};
 use super::outbox::Outbox;
 use crate::Error;
 use crate::cancellation::RequestState;
@@ -61,8 +61,8 @@ pub(crate) struct Shared {
     /// Objects of this process that the vat knows, by the address of the object.
     pub(crate) locals: RefCell<HashMap<usize, Weak<LocalObject>>>,
     pub(crate) next_object: Cell<u64>,
-    /// The question of the call message that was looked at last.
-    pub(crate) current_question: Rc<Cell<Option<u32>>>,
+    /// The call message that was looked at last.
+    pub(crate) current_call: Rc<Cell<Option<CallMessage>>>,
     /// What to do after unlocking.
     pub(crate) deferred: RefCell<Vec<Deferred>>,
     /// Calls to hand to their objects after unlocking, in this order.
@@ -133,6 +133,8 @@ pub(crate) struct RequestSlot {
     pub(crate) results: Box<dyn ResultsHook>,
     pub(crate) done: oneshot::Sender<capnp::Result<()>>,
     pub(crate) state: Arc<RequestState>,
+    /// The memory of the params, if parts of it may be lent.
+    pub(crate) lendable: Option<ArcWeak<Memory>>,
 }
 
 impl Shared {
@@ -158,7 +160,7 @@ impl Shared {
             requests: RefCell::default(),
             locals: RefCell::default(),
             next_object: Cell::new(0),
-            current_question: Rc::default(),
+            current_call: Rc::default(),
             deferred: RefCell::default(),
             dispatches: RefCell::default(),
         }

@@ -276,7 +276,7 @@ impl State {
 
     fn receive(&mut self) -> capnp::Result<()> {
         while let Some(segments) = self.reader.next_message()? {
-            let current = Rc::clone(&self.shared.current_question);
+            let current = Rc::clone(&self.shared.current_call);
             let message = Incoming::new(segments, self.options, current)?;
             self.heard = true;
             self.shared.inbox.borrow_mut().push(message);

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Emitter;
 use super::steps::{self, Step};
-use super::types::{is_copy, output, owned};
+use super::types::{is_copy, is_lent, lent, output};
 use super::values::{Read, builds_objects, present, reads_objects};
 use crate::names::Names;
 use crate::plan::{ArgPlan, ExceptionPlan, MethodPlan, OutPlan, Output, Presence, Slot, Ty};
@@ -130,17 +130,21 @@ impl Emitter {
     /// The server's closure that reads the params.
     pub(crate) fn read_params(&self, method: &MethodPlan) -> TokenStream {
         let params = format_ident!("params");
-        let objects = objects_param(method.args.iter().map(|arg| &arg.slot), reads_objects);
+        let objects = objects_param(method.args.iter().map(|arg| &arg.slot), |slot| {
+            reads_objects(slot) || is_lent(slot)
+        });
+        let read = |arg: &ArgPlan| match is_lent(&arg.slot) {
+            true => self.lend_slot(&arg.slot, &params),
+            false => self.read_slot(&arg.slot, &params),
+        };
         match method.args.as_slice() {
             [] => quote!(|_, _| Ok(())),
             [arg] => {
-                let value = self.read_slot(&arg.slot, &params).result();
+                let value = read(arg).result();
                 quote!(|params, #objects| #value)
             }
             args => {
-                let values = args
-                    .iter()
-                    .map(|arg| self.read_slot(&arg.slot, &params).value());
+                let values = args.iter().map(|arg| read(arg).value());
                 quote!(|params, #objects| Ok((#(#values),*)))
             }
         }
@@ -155,7 +159,7 @@ impl Emitter {
             .iter()
             .map(|arg| scope.local(&arg.slot.name.to_string()))
             .collect();
-        let types: Vec<TokenStream> = method.args.iter().map(|arg| owned(&arg.slot)).collect();
+        let types: Vec<TokenStream> = method.args.iter().map(|arg| lent(&arg.slot)).collect();
         let pattern = match method.args.len() {
             0 => quote!(()),
             1 => quote!(#(#names: #types)*),

@@ -13,6 +13,20 @@ pub(crate) fn owned(slot: &Slot) -> TokenStream {
     optional(slot, ty)
 }
 
+/// The type of what a server's method borrows its argument from.
+pub(crate) fn lent(slot: &Slot) -> TokenStream {
+    if is_lent(slot) {
+        optional(slot, quote!(mp::Bytes))
+    } else {
+        owned(slot)
+    }
+}
+
+/// Whether a server's method borrows the argument from the message itself.
+pub(crate) fn is_lent(slot: &Slot) -> bool {
+    matches!(slot.ty, Ty::Data)
+}
+
 /// The type of an argument: borrowed where that saves a copy.
 pub(crate) fn argument(slot: &Slot) -> TokenStream {
     optional(slot, argument_type(&slot.ty))

@@ -205,6 +205,19 @@ impl Emitter {
         }
     }
 
+    /// Reads a field that is lent instead of copied.
+    pub(crate) fn lend_slot(&self, slot: &Slot, reader: &Ident) -> Read {
+        let (get, label) = (format_ident!("get_{}", slot.accessor), &slot.label);
+        let read = Read {
+            expression: quote!(mp::read_with(#reader.#get(), #label, objects)),
+            can_fail: true,
+        };
+        match present(slot, reader) {
+            Some(condition) => read.when(&condition),
+            None => read,
+        }
+    }
+
     /// Reads what a getter, or a union's member, holds.
     pub(crate) fn read_value(&self, slot: &Slot, getter: &TokenStream) -> Read {
         let label = &slot.label;

@@ -1096,8 +1096,12 @@ impl mp::Interface for dyn Values {
             ),
             (VALUES_ID, 9) => mp::serve(
                 (call, &VALUES_PASS_DATA),
-                |params, _| mp::read(params.get_value(), "value"),
-                |value: Vec<u8>| this.pass_data(&value),
+                |params, objects| mp::read_with(
+                    params.get_value(),
+                    "value",
+                    objects,
+                ),
+                |value: mp::Bytes| this.pass_data(&value),
                 |result, results, objects| mp::fill(
                     &result,
                     objects,
