@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use capnp::any_pointer;
+use capnp::private::capability::ResultsHook;
 use capnp::traits::{Imbue, ImbueMut};
+use futures::channel::oneshot;
 
 use crate::cancellation::{Cancellation, RequestState};
 use crate::capability::pipeline_ops;
@@ -197,17 +199,16 @@ impl ServerCall {
         objects: &[(u16, Arc<dyn Object>)],
         build: impl FnOnce(any_pointer::Builder<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.finish(|slot, state| {
+        self.finish(|results, state| {
             let mut no_objects = Vec::new();
             let mut content = if objects.is_empty() {
-                let results = &mut slot.results;
                 state.shared.in_reused_memory(|| results.get())?
             } else {
-                slot.results.get()?
+                results.get()?
             };
             content.imbue_mut(&mut no_objects);
             crate::contain::contained(|| build(content))?;
-            put_objects(slot, objects, state)
+            put_objects(results, objects, state)
         })
     }
 
@@ -222,9 +223,9 @@ impl ServerCall {
         message: &Message,
     ) -> Result<(), Error> {
         let connection = Arc::clone(&self.connection);
-        self.finish(|slot, state| {
-            message.copy_to(slot.results.get()?, &connection, state)?;
-            put_objects(slot, objects, state)
+        self.finish(|results, state| {
+            message.copy_to(results.get()?, &connection, state)?;
+            put_objects(results, objects, state)
         })
     }
 
@@ -266,24 +267,27 @@ impl ServerCall {
 
     fn finish(
         mut self,
-        build: impl FnOnce(&mut RequestSlot, &State) -> Result<(), Error>,
+        build: impl FnOnce(&mut dyn ResultsHook, &State) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Some(key) = self.key.take() else {
             return Err(Error::Cancelled);
         };
         self.enter(|state| {
-            let mut slot = state
-                .shared
-                .requests
-                .borrow_mut()
-                .try_remove(key)
-                .ok_or(Error::Cancelled)?;
-            let result = build(&mut slot, state);
+            let slot = state.shared.requests.borrow_mut().try_remove(key);
+            let RequestSlot {
+                params,
+                mut results,
+                done,
+                ..
+            } = slot.ok_or(Error::Cancelled)?;
+            // First: the results are built in the same memory, which is in the processor's cache.
+            drop(params);
+            let result = build(results.as_mut(), state);
             let answer = match &result {
                 Ok(()) => Ok(()),
                 Err(error) => Err(error.to_wire()),
             };
-            answer_slot(slot, answer);
+            send_answer(results, done, answer);
             result
         })?
     }
@@ -333,12 +337,12 @@ impl ParamsHandle {
 }
 
 fn put_objects(
-    slot: &mut RequestSlot,
+    results: &mut dyn ResultsHook,
     objects: &[(u16, Arc<dyn Object>)],
     state: &State,
 ) -> Result<(), Error> {
     for object in objects {
-        raw::put_object(slot.results.get()?, object, state)?;
+        raw::put_object(results.get()?, object, state)?;
     }
     Ok(())
 }
@@ -351,8 +355,16 @@ pub(crate) fn answer_slot(slot: RequestSlot, answer: capnp::Result<()>) {
         done,
         ..
     } = slot;
-    // `capnp-rpc` sends the results when they are dropped and the call's promise is done.
     drop(params);
+    send_answer(results, done, answer);
+}
+
+fn send_answer(
+    results: Box<dyn ResultsHook>,
+    done: oneshot::Sender<capnp::Result<()>>,
+    answer: capnp::Result<()>,
+) {
+    // `capnp-rpc` sends the results when they are dropped and the call's promise is done.
     drop(results);
     // The receiver is gone only if the connection is.
     drop(done.send(answer));
