@@ -8,11 +8,13 @@ use mp_thread::thread_name;
 
 use crate::Method;
 
+#[inline(never)]
 pub(crate) fn sending_request(connection: &Connection, method: &Method) {
     tracing::debug!(target: "ipc", "{{{}}} IPC client send {}.{}$Params",
         name(connection), method.interface, method.name);
 }
 
+#[inline(never)]
 pub(crate) fn received_response(connection: &Connection, method: &Method, error: Option<&Error>) {
     match error {
         None => tracing::debug!(target: "ipc", "{{{}}} IPC client recv {}.{}$Results",
@@ -24,42 +26,50 @@ pub(crate) fn received_response(connection: &Connection, method: &Method, error:
     }
 }
 
+#[inline(never)]
 pub(crate) fn received_request(call: &ServerCall, request: u64, method: &Method) {
     tracing::debug!(target: "ipc", "{{{}}} IPC server recv request  #{request} {}.{}$Params",
         name(&call.connection()), method.interface, method.name);
 }
 
+#[inline(never)]
 pub(crate) fn executing(call: &ServerCall, request: u64) {
     tracing::debug!(target: "ipc", "{{{}}} IPC server executing request #{request}",
         name(&call.connection()));
 }
 
+#[inline(never)]
 pub(crate) fn sent_response(connection: &Connection, request: u64, method: &Method) {
     tracing::debug!(target: "ipc", "{{{}}} IPC server send response #{request} {}.{}$Results",
         name(connection), method.interface, method.name);
 }
 
+#[inline(never)]
 pub(crate) fn uncaught(connection: &Connection, request: u64, error: &Error) {
     tracing::error!(target: "ipc", "{{{}}} IPC server request #{request} uncaught exception ({error})",
         name(connection));
 }
 
+#[inline(never)]
 pub(crate) fn canceled_before(call: &ServerCall, request: u64) {
     tracing::info!(target: "ipc", "{{{}}} IPC server request #{request} canceled before it could be executed",
         name(&call.connection()));
 }
 
 /// Says that a method ran, and that its caller gave up or went away meanwhile.
+#[inline(never)]
 pub(crate) fn interrupted(connection: &Connection, request: u64) {
     tracing::info!(target: "ipc", "{{{}}} IPC server request #{request} interrupted (canceled): nobody waits for its answer",
         name(connection));
 }
 
+#[inline(never)]
 pub(crate) fn destroying(interface: &str) {
     tracing::debug!(target: "ipc", "IPC client destroy {interface}");
 }
 
 /// Says that an object could not be destroyed, unless it is gone with its connection.
+#[inline(never)]
 pub(crate) fn destroy_failed(error: &Error) {
     if error.is_disconnected() {
         return;
@@ -68,6 +78,7 @@ pub(crate) fn destroy_failed(error: &Error) {
 }
 
 /// Reports when the caller gives up while the method runs, as long as the guard is there.
+#[inline(never)]
 pub(crate) fn watch_cancellation(call: &ServerCall, request: u64) -> Option<Arc<Watch>> {
     if !tracing::enabled!(target: "ipc", tracing::Level::INFO) {
         return None;

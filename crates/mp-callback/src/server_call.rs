@@ -52,6 +52,7 @@ impl ServerCall {
     ///
     /// A failure of any of the three, or a panic, is the caller's failure. The answer goes out when the objects that the
     /// method borrowed are gone. `read` and `build` may run with the connection's lock held, `invoke` never does.
+    #[inline(never)]
     pub fn run<P: Owned, R: Owned, A: Send, T>(
         self,
         method: &'static Method,
@@ -135,7 +136,8 @@ impl Reply {
     }
 }
 
-/// Reads the params and runs the method.
+/// Reads the params and runs the method. Not inlined: what is needed for that is off the stack when the answer is sent.
+#[inline(never)]
 fn perform<P: Owned, A: Send, T>(
     call: &mp_conn::ServerCall,
     method: &'static Method,
@@ -187,28 +189,7 @@ pub(crate) fn answer<R: Owned, T>(
         .into_iter()
         .collect();
     let answered = if method.apart_results {
-        let mut homes = Vec::new();
-        let message = contained(|| {
-            Message::build(|results: any_pointer::Builder<'_>, references| {
-                let mut objects = Objects::building(&connection);
-                build(result, results.init_as(), &mut objects)?;
-                (*references, homes) = objects.into_built();
-                Ok(())
-            })
-        });
-        match message {
-            Ok(message) => {
-                log::sent_response(&connection, request, method);
-                ahead(&connection);
-                let sent = call.reply_message(&thread_map, &message);
-                homes.into_iter().for_each(ProxyClient::leave_at_home);
-                sent
-            }
-            Err(error) => {
-                call.fail(&error);
-                Err(error)
-            }
-        }
+        answer_apart::<R, T>(call, (method, request), &thread_map, result, build, ahead)
     } else {
         log::sent_response(&connection, request, method);
         ahead(&connection);
@@ -222,6 +203,41 @@ pub(crate) fn answer<R: Owned, T>(
             log::interrupted(&connection, request);
         } else {
             log::uncaught(&connection, request, &error);
+        }
+    }
+}
+
+/// The same for results that are built without the connection's lock.
+#[inline(never)]
+fn answer_apart<R: Owned, T>(
+    call: mp_conn::ServerCall,
+    (method, request): (&'static Method, u64),
+    thread_map: &[(u16, Arc<dyn Object>)],
+    result: T,
+    build: impl FnOnce(T, R::Builder<'_>, &mut Objects) -> Result<(), Error>,
+    ahead: impl FnOnce(&Connection),
+) -> Result<(), Error> {
+    let connection = call.connection();
+    let mut homes = Vec::new();
+    let message = contained(|| {
+        Message::build(|results: any_pointer::Builder<'_>, references| {
+            let mut objects = Objects::building(&connection);
+            build(result, results.init_as(), &mut objects)?;
+            (*references, homes) = objects.into_built();
+            Ok(())
+        })
+    });
+    match message {
+        Ok(message) => {
+            log::sent_response(&connection, request, method);
+            ahead(&connection);
+            let sent = call.reply_message(thread_map, &message);
+            homes.into_iter().for_each(ProxyClient::leave_at_home);
+            sent
+        }
+        Err(error) => {
+            call.fail(&error);
+            Err(error)
         }
     }
 }

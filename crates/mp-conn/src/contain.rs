@@ -32,6 +32,13 @@ pub(crate) fn guarded<R>(action: impl FnOnce() -> R) -> Option<R> {
     caught(action).ok()
 }
 
+/// Runs code so that what it needs of the stack is free again when it returns, and not kept by its caller: threads that have
+/// called once keep each page of their stacks that they have touched.
+#[inline(never)]
+pub(crate) fn in_own_frame<R>(action: impl FnOnce() -> R) -> R {
+    action()
+}
+
 /// Runs code that nobody waits for. A panic is told to the log, by the place where it happened.
 pub fn unattended(place: &str, action: impl FnOnce()) {
     if guarded(action).is_none() {

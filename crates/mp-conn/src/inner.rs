@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::Error;
-use crate::contain::{guarded, unattended};
+use crate::contain::{guarded, in_own_frame, unattended};
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source};
 use crate::limits::Limits;
@@ -150,7 +150,7 @@ impl Inner {
         self.gate.enter();
         turn.state().shared.batched.set(false);
         let result = guarded(|| {
-            let result = action(turn.state());
+            let result = in_own_frame(|| action(turn.state()));
             turn.state().drive(&self.gate);
             result
         });
@@ -213,13 +213,19 @@ impl Inner {
     /// What is done before the lock is released: handles' releases, writing, and the end if it has come.
     fn settle(&self, state: &mut State) {
         loop {
-            let releases = std::mem::take(&mut *self.late());
+            let mut releases = std::mem::take(&mut *self.late());
             if releases.is_empty() {
                 break;
             }
-            for release in releases {
+            for release in releases.drain(..) {
                 apply(state, release);
             }
+            // Used again, unless there were many, or there are more by now.
+            let mut late = self.late();
+            if late.capacity() == 0 && releases.capacity() <= RELEASES_KEPT {
+                *late = releases;
+            }
+            drop(late);
             state.drive(&self.gate);
         }
         if state.is_closed() {
@@ -266,6 +272,7 @@ impl Inner {
         self.dispatcher.run();
     }
 
+    #[inline(never)]
     fn run_deferred(&self, deferred: Vec<Deferred>) {
         for action in deferred {
             unattended("a waker", || match action {
@@ -284,6 +291,7 @@ impl Inner {
         }
     }
 
+    #[cold]
     fn finish_closing(&self) {
         let mut lifecycle = self.lifecycle();
         lifecycle.end.get_or_insert(false);
@@ -382,6 +390,9 @@ fn apply(state: &State, release: Release) {
         }
     }
 }
+
+/// Room for so many releases stays allocated.
+const RELEASES_KEPT: usize = 8;
 
 /// Numbers connections, so that tables of threads can name them after they are gone.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

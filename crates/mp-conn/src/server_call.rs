@@ -23,6 +23,12 @@ use crate::{Error, Message, Object, Reference};
 /// Any thread may answer it. Dropping it unanswered answers with a failure.
 #[derive(Debug)]
 pub struct ServerCall {
+    /// Boxed: it goes through many hands, each of which would have room for it on the thread's stack.
+    parts: Box<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
     connection: Arc<Inner>,
     key: Option<usize>,
     interface_id: u64,
@@ -57,7 +63,7 @@ impl ServerCall {
         ordinal: u16,
         state: Arc<RequestState>,
     ) -> Self {
-        Self {
+        let parts = Parts {
             connection,
             key: Some(key),
             interface_id,
@@ -66,66 +72,69 @@ impl ServerCall {
             caller: None,
             is_batched: false,
             state,
+        };
+        Self {
+            parts: Box::new(parts),
         }
     }
 
     pub(crate) fn by(mut self, caller: Option<usize>) -> Self {
-        self.caller = caller;
+        self.parts.caller = caller;
         self
     }
 
     pub(crate) fn on(mut self, thread: ThreadRef) -> Self {
-        self.thread = thread;
+        self.parts.thread = thread;
         self
     }
 
     /// The interface that declares the method.
     #[must_use]
     pub fn interface_id(&self) -> u64 {
-        self.interface_id
+        self.parts.interface_id
     }
 
     /// The method's number in its interface.
     #[must_use]
     pub fn ordinal(&self) -> u16 {
-        self.ordinal
+        self.parts.ordinal
     }
 
     /// The thread that the call asks for.
     #[must_use]
     pub fn thread(&self) -> &ThreadRef {
-        &self.thread
+        &self.parts.thread
     }
 
     /// What tells the peer's calling threads apart: the same for all calls of one thread while one of them is unanswered.
     /// `None`: the caller did not name a thread for callbacks.
     #[must_use]
     pub fn caller(&self) -> Option<usize> {
-        self.caller
+        self.parts.caller
     }
 
     /// The connection that the call came over.
     #[must_use]
     pub fn connection(&self) -> Connection {
-        Connection::from_inner(Arc::clone(&self.connection))
+        Connection::from_inner(Arc::clone(&self.parts.connection))
     }
 
     /// Says that the answer may be written together with those of other calls, where many are running.
     pub fn answer_in_batches(&mut self) {
-        self.is_batched = true;
+        self.parts.is_batched = true;
     }
 
     /// Whether the caller gave up, or went away. The answer will be thrown away.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.state.is_cancelled()
+        self.parts.state.is_cancelled()
     }
 
     /// A handle that tells when the caller gives up.
     #[must_use]
     pub fn cancellation(&self) -> Cancellation {
         Cancellation {
-            state: Arc::clone(&self.state),
+            state: Arc::clone(&self.parts.state),
         }
     }
 
@@ -133,9 +142,9 @@ impl ServerCall {
     #[must_use]
     pub fn params_handle(&self) -> ParamsHandle {
         ParamsHandle {
-            connection: Arc::clone(&self.connection),
-            key: self.key.unwrap_or(usize::MAX),
-            state: Arc::clone(&self.state),
+            connection: Arc::clone(&self.parts.connection),
+            key: self.parts.key.unwrap_or(usize::MAX),
+            state: Arc::clone(&self.parts.state),
         }
     }
 
@@ -175,7 +184,7 @@ impl ServerCall {
     ///
     /// [`Error::Cancelled`] when the connection has ended; [`Error::Malformed`].
     pub fn params(&self) -> Result<Message, Error> {
-        let connection = Arc::clone(&self.connection);
+        let connection = Arc::clone(&self.parts.connection);
         self.with_slot(|slot, state| Message::copy_from(slot.params.get()?, &connection, state))
     }
 
@@ -222,7 +231,7 @@ impl ServerCall {
         objects: &[(u16, Arc<dyn Object>)],
         message: &Message,
     ) -> Result<(), Error> {
-        let connection = Arc::clone(&self.connection);
+        let connection = Arc::clone(&self.parts.connection);
         self.finish(|results, state| {
             message.copy_to(results.get()?, &connection, state)?;
             put_objects(results, objects, state)
@@ -236,14 +245,14 @@ impl ServerCall {
 
     /// Answers with a failure whose kind and text are given.
     pub fn fail_with(mut self, error: capnp::Error) {
-        if let Some(key) = self.key.take() {
-            self.connection.release(Release::Request(key, error));
+        if let Some(key) = self.parts.key.take() {
+            self.parts.connection.release(Release::Request(key, error));
         }
     }
 
     fn enter<R: Send>(&self, action: impl FnOnce(&State) -> R) -> Result<R, Error> {
-        self.connection.enter(|state| {
-            if self.is_batched {
+        self.parts.connection.enter(|state| {
+            if self.parts.is_batched {
                 state.shared.batch_requests();
             }
             action(state)
@@ -254,7 +263,7 @@ impl ServerCall {
         &self,
         action: impl FnOnce(&mut RequestSlot, &State) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let Some(key) = self.key else {
+        let Some(key) = self.parts.key else {
             return Err(Error::Cancelled);
         };
         let read = self.enter(|state| {
@@ -262,14 +271,14 @@ impl ServerCall {
             let slot = requests.get_mut(key).ok_or(Error::Cancelled)?;
             action(slot, state)
         })?;
-        read.map_err(|error| self.connection.limits.reading(error))
+        read.map_err(|error| self.parts.connection.limits.reading(error))
     }
 
     fn finish(
         mut self,
         build: impl FnOnce(&mut dyn ResultsHook, &State) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Some(key) = self.key.take() else {
+        let Some(key) = self.parts.key.take() else {
             return Err(Error::Cancelled);
         };
         self.enter(|state| {
@@ -295,9 +304,9 @@ impl ServerCall {
 
 impl Drop for ServerCall {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
+        if let Some(key) = self.parts.key.take() {
             let error = Error::failed("the call was dropped without an answer").to_wire();
-            self.connection.release(Release::Request(key, error));
+            self.parts.connection.release(Release::Request(key, error));
         }
     }
 }

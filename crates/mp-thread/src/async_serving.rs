@@ -33,8 +33,7 @@ impl AsyncServing {
     ) -> R {
         let frame = Frame::new(call, context_field, Arc::clone(&self.destroys), false);
         // Fails only when the thread is ending, and then there are no frames.
-        let entered =
-            ThreadContext::with(|context| context.frames().borrow_mut().push(frame)).is_ok();
+        let entered = ThreadContext::with(|context| context.begin(frame)).is_ok();
         let _left = entered.then_some(Left);
         action()
     }

@@ -125,6 +125,16 @@ impl ThreadContext {
         &self.frames
     }
 
+    /// Says that this thread starts to serve a call.
+    pub(crate) fn begin(&self, frame: Frame) {
+        let mut frames = self.frames.borrow_mut();
+        if frames.capacity() == 0 {
+            // Most threads serve one at a time.
+            frames.reserve_exact(1);
+        }
+        frames.push(frame);
+    }
+
     /// Gives a thread that was just started the waiter that was made for it. It comes back to it after each call.
     pub(crate) fn install(waiter: Arc<ThreadWaiter>, name: Arc<str>) {
         CURRENT.with(|current| {

@@ -62,11 +62,6 @@
 //! # }
 //! ```
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a call that could not be queued is given back, to be run elsewhere or refused"
-)]
-
 mod async_serving;
 mod async_threads;
 mod attendance;

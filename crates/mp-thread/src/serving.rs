@@ -31,7 +31,7 @@ impl Serving {
         let connection = call.connection();
         let destroys = Arc::new(Destroys::default());
         let frame = Frame::new(call, context_field, Arc::clone(&destroys), true);
-        ThreadContext::with(|context| context.frames().borrow_mut().push(frame))?;
+        ThreadContext::with(|context| context.begin(frame))?;
         Ok(Self {
             connection,
             cancellation: call.cancellation(),

@@ -121,7 +121,19 @@ impl ThreadState {
         pool.post(job)
     }
 
-    fn make_thread(&self, connection: &Connection, name: &str) -> Result<ThreadObject, Error> {
+    /// Makes the thread that a call asks for. Not inlined, nor is the other one: both need more of the stack than answering.
+    #[inline(never)]
+    fn make_thread(
+        &self,
+        connection: &Connection,
+        call: &ServerCall,
+    ) -> Result<ThreadObject, Error> {
+        let name = call.read_params(|params| {
+            let params: thread_map::make_thread_params::Reader<'_> = params.get_as()?;
+            let name = params.get_name()?.as_bytes();
+            let name = &name[..name.len().min(MAX_NAME)];
+            Ok(String::from_utf8_lossy(name).into_owned())
+        })?;
         let guard = self.count_thread(connection)?;
         let program = connection.event_loop().name();
         let worker = worker::start(
@@ -134,7 +146,12 @@ impl ThreadState {
         Ok(ThreadObject::worker(worker.waiter, worker.name))
     }
 
-    fn make_pool(&self, connection: &Connection, count: u32) -> Result<(), Error> {
+    #[inline(never)]
+    fn make_pool(&self, connection: &Connection, call: &ServerCall) -> Result<(), Error> {
+        let count = call.read_params(|params| {
+            let params: thread_map::make_pool_params::Reader<'_> = params.get_as()?;
+            Ok(params.get_count())
+        })?;
         let limit = connection.limits().pool_threads;
         let mut pool = lock(&self.pool);
         if !pool.is_empty() {
@@ -214,32 +231,18 @@ impl Object for ThreadMap {
         let connection = call.connection();
         let state = ThreadState::of(&connection);
         match (call.interface_id(), call.ordinal()) {
-            (INTERFACE, MAKE_THREAD) => {
-                let name = call.read_params(|params| {
-                    let params: thread_map::make_thread_params::Reader<'_> = params.get_as()?;
-                    let name = params.get_name()?.as_bytes();
-                    let name = &name[..name.len().min(MAX_NAME)];
-                    Ok(String::from_utf8_lossy(name).into_owned())
-                });
-                match name.and_then(|name| state.make_thread(&connection, &name)) {
-                    Ok(thread) => answer_thread(call, Arc::new(thread)),
-                    Err(error) => call.fail(&error),
-                }
-            }
+            (INTERFACE, MAKE_THREAD) => match state.make_thread(&connection, &call) {
+                Ok(thread) => answer_thread(call, Arc::new(thread)),
+                Err(error) => call.fail(&error),
+            },
             (shared_threads::INTERFACE, shared_threads::SHARED_THREAD) => {
                 answer_thread(call, state.shared_thread(&connection));
             }
-            (INTERFACE, MAKE_POOL) => {
-                let count = call.read_params(|params| {
-                    let params: thread_map::make_pool_params::Reader<'_> = params.get_as()?;
-                    Ok(params.get_count())
-                });
-                match count.and_then(|count| state.make_pool(&connection, count)) {
-                    // The connection ended: nobody waits for the pool.
-                    Ok(()) => call.reply(&[], |_| Ok(())).unwrap_or_default(),
-                    Err(error) => call.fail(&error),
-                }
-            }
+            (INTERFACE, MAKE_POOL) => match state.make_pool(&connection, &call) {
+                // The connection ended: nobody waits for the pool.
+                Ok(()) => call.reply(&[], |_| Ok(())).unwrap_or_default(),
+                Err(error) => call.fail(&error),
+            },
             _ => crate::unimplemented("ThreadMap", call),
         }
     }

@@ -88,6 +88,10 @@ impl<J> Waiter<J> {
         if state.closed {
             return Err(job);
         }
+        if state.jobs.capacity() == 0 {
+            // Most threads get one at a time.
+            state.jobs.reserve_exact(1);
+        }
         state.jobs.push_back(job);
         self.notify(state, Some(For::Job));
         Ok(())

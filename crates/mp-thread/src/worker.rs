@@ -26,18 +26,19 @@ pub(crate) fn start(
 ) -> Result<Worker, Error> {
     let name = Arc::new(OnceLock::new());
     let thread_name = Arc::clone(&name);
+    let thread = thread::Builder::new().name(format!("{program}/worker"));
     let program = program.to_owned();
     let waiter = Arc::new(ThreadWaiter::new());
     let queue = Arc::clone(&waiter);
-    let started = thread::Builder::new()
-        .name(format!("{program}/worker"))
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            let _guard = guard;
-            let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
-            ThreadContext::install(Arc::clone(&queue), Arc::clone(name));
-            run(&queue, &connection);
-        });
+    // Boxed: by value, it would be on the thread's stack several times.
+    let body: Box<dyn FnOnce() + Send> = Box::new(move || {
+        let _guard = guard;
+        let name = thread_name.get_or_init(|| name::worker(&program, &suffix).into());
+        ThreadContext::install(Arc::clone(&queue), Arc::clone(name));
+        drop((thread_name, program, suffix));
+        run(&queue, &connection);
+    });
+    let started = thread.stack_size(STACK_BYTES).spawn(body);
     started.map_err(|error| Error::io("cannot start a thread", error))?;
     Ok(Worker { waiter, name })
 }

@@ -8,7 +8,7 @@ mod sleep;
 mod tasks;
 mod timers;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -214,10 +214,15 @@ struct Core {
 thread_local! {
     /// The event loop whose own thread this is.
     static CURRENT: OnceCell<Weak<Core>> = const { OnceCell::new() };
+    /// Whether it is one's. Apart, because a variable with a destructor takes memory of each thread that looks at it.
+    static IS_LOOP: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Looks at the event loop whose own thread the calling one is. `None`: it is no loop's.
 fn current<R>(look: impl FnOnce(&Weak<Core>) -> R) -> Option<R> {
+    if !IS_LOOP.get() {
+        return None;
+    }
     // A thread that is ending runs nothing of a loop's any more.
     CURRENT.try_with(|current| current.get().map(look)).ok()?
 }
@@ -235,6 +240,7 @@ impl Core {
         CURRENT.with(|current| {
             current.get_or_init(|| Arc::downgrade(self));
         });
+        IS_LOOP.set(true);
         let mut ready = Vec::new();
         while !self.stop.load(Ordering::SeqCst) {
             self.run_tasks();

@@ -20,7 +20,8 @@ use crate::limits::Limits;
 
 /// Messages that were read and not yet handled, and what their sender has open.
 pub(crate) struct Inbox {
-    messages: VecDeque<Incoming>,
+    /// Boxed from the first: `capnp-rpc` wants them so, and they are handed on several times.
+    messages: VecDeque<Box<Incoming>>,
     end: Option<capnp::Result<()>>,
     receiver: Option<Waker>,
     pub(crate) ledger: Ledger,
@@ -37,13 +38,13 @@ impl Inbox {
     }
 
     /// Takes a message that was read.
-    pub(crate) fn push(&mut self, message: Incoming) {
+    pub(crate) fn push(&mut self, message: Box<Incoming>) {
         self.messages.push_back(message);
         self.wake();
     }
 
     /// Takes a message that is to be handled before anything that was read later.
-    pub(crate) fn push_front(&mut self, message: Incoming) {
+    pub(crate) fn push_front(&mut self, message: Box<Incoming>) {
         self.messages.push_front(message);
         self.wake();
     }
@@ -60,7 +61,7 @@ impl Inbox {
     }
 
     /// Forgets everything. What was kept is for the caller to drop.
-    pub(crate) fn clear(&mut self) -> (VecDeque<Incoming>, Vec<Option<Incoming>>) {
+    pub(crate) fn clear(&mut self) -> (VecDeque<Box<Incoming>>, Vec<Option<Box<Incoming>>>) {
         (std::mem::take(&mut self.messages), self.ledger.clear())
     }
 
@@ -70,7 +71,7 @@ impl Inbox {
         }
     }
 
-    fn poll(&mut self, context: &Context<'_>) -> Poll<capnp::Result<Option<Incoming>>> {
+    fn poll(&mut self, context: &Context<'_>) -> Poll<capnp::Result<Option<Box<Incoming>>>> {
         if let Some(message) = self.messages.pop_front() {
             return Poll::Ready(Ok(Some(message)));
         }
@@ -89,7 +90,7 @@ impl Shared {
     pub(crate) fn next_message(
         &self,
         context: &Context<'_>,
-    ) -> Poll<capnp::Result<Option<Incoming>>> {
+    ) -> Poll<capnp::Result<Option<Box<Incoming>>>> {
         loop {
             let polled = self.inbox.borrow_mut().poll(context);
             let message = match polled {
@@ -103,13 +104,27 @@ impl Shared {
         }
     }
 
-    fn admit(&self, message: Incoming) -> capnp::Result<Option<Incoming>> {
-        let bytes = message.bytes();
-        let verdict = self
-            .inbox
-            .borrow_mut()
-            .ledger
-            .judge(message.root()?, bytes)?;
+    fn admit(&self, message: Box<Incoming>) -> capnp::Result<Option<Box<Incoming>>> {
+        let verdict = self.judge(&message)?;
+        if let Verdict::Pass = verdict {
+            return Ok(Some(message));
+        }
+        self.keep_from(message, verdict)
+    }
+
+    #[inline(never)]
+    fn judge(&self, message: &Incoming) -> capnp::Result<Verdict> {
+        let mut inbox = self.inbox.borrow_mut();
+        inbox.ledger.judge(message.root()?, message.bytes())
+    }
+
+    /// Does with a message what is to be done instead of handling it. Returns one that is to be handled in its place.
+    #[cold]
+    fn keep_from(
+        &self,
+        message: Box<Incoming>,
+        verdict: Verdict,
+    ) -> capnp::Result<Option<Box<Incoming>>> {
         match verdict {
             Verdict::Pass => return Ok(Some(message)),
             Verdict::Hold(question) => {
@@ -136,7 +151,10 @@ impl Shared {
     }
 
     /// A message of this process, as if it had been read.
-    pub(crate) fn as_if_read(&self, message: &Builder<HeapAllocator>) -> capnp::Result<Incoming> {
+    pub(crate) fn as_if_read(
+        &self,
+        message: &Builder<HeapAllocator>,
+    ) -> capnp::Result<Box<Incoming>> {
         let current = Rc::clone(&self.current_call);
         Incoming::new(Segments::copied(message), ReaderOptions::new(), current)
     }
@@ -187,13 +205,13 @@ impl Incoming {
         segments: Segments,
         options: ReaderOptions,
         current: Rc<Cell<Option<CallMessage>>>,
-    ) -> capnp::Result<Self> {
+    ) -> capnp::Result<Box<Self>> {
         let lendable = segments.lendable();
-        let mut incoming = Self {
+        let mut incoming = Box::new(Self {
             reader: Reader::new(segments, options),
             call: None,
             current,
-        };
+        });
         if let Ok(message::Call(call)) = incoming.root()?.which() {
             let question = call?.get_question_id();
             incoming.call = Some(CallMessage { question, lendable });

@@ -14,10 +14,11 @@ use capnp_rpc::rpc_capnp::{
 };
 
 use super::content::repeats;
+use super::imported::Imports;
 use super::inbox::Incoming;
 use super::outgoing::Output;
 use super::promised::PromisedExports;
-use super::resolution::{Answer, Outcome, Place, Resolutions, Waited};
+use super::resolution::{Answer, Outcome, Place, Resolutions, Settled, Waited};
 use crate::Error;
 use crate::limits::Limits;
 
@@ -27,8 +28,7 @@ pub(crate) struct Ledger {
     questions: HashMap<u32, Question>,
     /// Bytes of calls that are not answered, and of answers that the peer has not finished.
     bytes: usize,
-    /// By the peer's number. True: it is a promise.
-    imports: HashMap<u32, bool>,
+    imports: Imports,
     promised: PromisedExports,
     /// Promises of the peer that wait for an answer of this process.
     resolutions: Resolutions,
@@ -40,7 +40,7 @@ struct Question {
     /// The running request, once there is one.
     request: Option<usize>,
     /// The caller's `Finish`, to be handled after the answer.
-    finish: Option<Incoming>,
+    finish: Option<Box<Incoming>>,
     answered: bool,
     /// The answer, if it holds objects or is a failure.
     answer: Option<Rc<dyn Output>>,
@@ -61,16 +61,16 @@ pub(crate) enum Verdict {
     /// A message that is dealt with, as far as it can be now.
     Done,
     /// Another message is to be handled instead.
-    Instead(Builder<HeapAllocator>),
+    Instead(Box<Builder<HeapAllocator>>),
 }
 
 impl Ledger {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
+            imports: Imports::new(limits.imports),
             limits,
             questions: HashMap::new(),
             bytes: 0,
-            imports: HashMap::new(),
             promised: PromisedExports::default(),
             resolutions: Resolutions::default(),
         }
@@ -88,10 +88,10 @@ impl Ledger {
     ) -> capnp::Result<Verdict> {
         match message.which() {
             Ok(message::Bootstrap(bootstrap)) => self.question(bootstrap?.get_question_id(), 0, 0),
-            Ok(message::Call(call)) => self.call(call?, bytes),
-            Ok(message::Return(answer)) => self.answer(answer?, bytes),
-            Ok(message::Finish(finish)) => self.finish(finish?),
-            Ok(message::Resolve(resolve)) => self.resolve(resolve?),
+            Ok(message::Call(call)) => self.call(call, bytes),
+            Ok(message::Return(answer)) => self.answer(answer, bytes),
+            Ok(message::Finish(finish)) => self.finish(finish),
+            Ok(message::Resolve(resolve)) => self.resolve(resolve),
             Ok(message::Release(release)) => {
                 let release = release?;
                 self.promised
@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// Keeps a `Finish` until its call was answered. Returns the request that its caller gave up.
-    pub(crate) fn hold(&mut self, question: u32, finish: Incoming) -> Option<usize> {
+    pub(crate) fn hold(&mut self, question: u32, finish: Box<Incoming>) -> Option<usize> {
         let question = self.questions.get_mut(&question)?;
         question.finish.get_or_insert(finish);
         question.request
@@ -127,9 +127,8 @@ impl Ledger {
     /// Notes that a question is answered. Returns what was waiting for that.
     pub(crate) fn answered(&mut self, id: u32, answer: &Answer<'_>) -> capnp::Result<Waited> {
         let mut waited = Waited::default();
-        for (promise, place) in self.resolutions.take(id) {
-            let outcome = self.outcome(promise, &place, Some(answer.message))?;
-            waited.promises.push((promise, place, outcome));
+        if !self.resolutions.is_empty() {
+            waited.promises = self.settled(id, answer)?;
         }
         let Some(question) = self.questions.get_mut(&id) else {
             return Ok(waited);
@@ -150,9 +149,21 @@ impl Ledger {
         Ok(waited)
     }
 
+    /// The promises that waited for an answer, and what they have become.
+    #[cold]
+    fn settled(&mut self, id: u32, answer: &Answer<'_>) -> capnp::Result<Vec<Settled>> {
+        let waited = self.resolutions.take(id).into_iter();
+        let settled = waited.map(|(promise, place)| {
+            let outcome = self.outcome(promise, &place, Some(answer.message))?;
+            Ok((promise, place, outcome))
+        });
+        settled.collect()
+    }
+
     /// Notes that this process does not refer to an object of the peer any more.
+    #[inline(never)]
     pub(crate) fn released(&mut self, import: u32) {
-        self.imports.remove(&import);
+        self.imports.forget(import);
         self.resolutions.forget(import);
     }
 
@@ -177,7 +188,7 @@ impl Ledger {
     }
 
     /// Forgets everything. What was held is for the caller to drop.
-    pub(crate) fn clear(&mut self) -> Vec<Option<Incoming>> {
+    pub(crate) fn clear(&mut self) -> Vec<Option<Box<Incoming>>> {
         self.bytes = 0;
         self.resolutions.clear();
         self.questions
@@ -186,7 +197,13 @@ impl Ledger {
             .collect()
     }
 
-    fn call(&mut self, call: call::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
+    #[inline(never)]
+    fn call(
+        &mut self,
+        call: capnp::Result<call::Reader<'_>>,
+        bytes: usize,
+    ) -> capnp::Result<Verdict> {
+        let call = call?;
         match call.get_send_results_to().which()? {
             call::send_results_to::Caller(()) => {}
             // No answer would ever be sent, so that nothing could be forgotten.
@@ -206,9 +223,9 @@ impl Ledger {
         }
         let id = call.get_question_id();
         self.check_new(id)?;
-        let new = self.import(table)?;
-        let verdict = if self.imports.len() > self.limits.imports {
-            Verdict::Refuse(id, Error::limit("imports", self.limits.imports))
+        let new = self.imports.note(table)?;
+        let verdict = if let Some(error) = self.imports.exceeded() {
+            Verdict::Refuse(id, error)
         } else if let Some(error) = repeats(call.get_params()?.get_content(), bytes) {
             Verdict::Refuse(id, error)
         } else {
@@ -216,13 +233,14 @@ impl Ledger {
         };
         if let Verdict::Refuse(..) = verdict {
             for import in new {
-                self.imports.remove(&import);
+                self.imports.forget(import);
             }
         }
         Ok(verdict)
     }
 
     /// Enters a question, unless there are too many.
+    #[inline(never)]
     fn question(&mut self, id: u32, depth: u32, bytes: usize) -> capnp::Result<Verdict> {
         self.check_new(id)?;
         let limits = &self.limits;
@@ -264,12 +282,17 @@ impl Ledger {
         }
     }
 
-    fn answer(&mut self, answer: return_::Reader<'_>, bytes: usize) -> capnp::Result<Verdict> {
-        match answer.which()? {
+    #[inline(never)]
+    fn answer(
+        &mut self,
+        answer: capnp::Result<return_::Reader<'_>>,
+        bytes: usize,
+    ) -> capnp::Result<Verdict> {
+        match answer?.which()? {
             return_::Results(results) => {
                 let results = results?;
-                self.import(results.get_cap_table()?)?;
-                self.check_imports()?;
+                self.imports.note(results.get_cap_table()?)?;
+                self.imports.check()?;
                 if let Some(error) = repeats(results.get_content(), bytes) {
                     return Err(failed(&error.to_string()));
                 }
@@ -282,7 +305,9 @@ impl Ledger {
         Ok(Verdict::Pass)
     }
 
-    fn finish(&mut self, finish: finish::Reader<'_>) -> capnp::Result<Verdict> {
+    #[inline(never)]
+    fn finish(&mut self, finish: capnp::Result<finish::Reader<'_>>) -> capnp::Result<Verdict> {
+        let finish = finish?;
         let id = finish.get_question_id();
         match self.questions.get(&id) {
             Some(question) if !question.answered => return Ok(Verdict::Hold(id)),
@@ -303,7 +328,9 @@ impl Ledger {
     /// A promise may become an object, and nothing that is or was a promise itself: so no promise leads back to itself, and
     /// there are no chains of them. A peer that is told that its `Resolve` is not understood goes on to forward the calls.
     /// One that becomes an answer becomes the object that the answer has.
-    fn resolve(&mut self, resolve: resolve::Reader<'_>) -> capnp::Result<Verdict> {
+    #[inline(never)]
+    fn resolve(&mut self, resolve: capnp::Result<resolve::Reader<'_>>) -> capnp::Result<Verdict> {
+        let resolve = resolve?;
         let resolve::Cap(cap) = resolve.which()? else {
             return Ok(Verdict::Pass);
         };
@@ -317,8 +344,8 @@ impl Ledger {
                 Ok(Verdict::Unimplemented)
             }
             cap_descriptor::SenderHosted(_) => {
-                self.import_one(cap)?;
-                self.check_imports()?;
+                self.imports.note_one(cap)?;
+                self.imports.check()?;
                 Ok(Verdict::Pass)
             }
             _ => Ok(Verdict::Pass),
@@ -326,7 +353,7 @@ impl Ledger {
     }
 
     fn resolve_to_answer(&mut self, promise: u32, place: Place) -> capnp::Result<Verdict> {
-        match self.imports.get(&promise) {
+        match self.imports.is_promise(promise) {
             Some(true) => {}
             Some(false) => return Err(failed("Got 'Resolve' for a non-promise import.")),
             // Nobody refers to it any more.
@@ -339,7 +366,7 @@ impl Ledger {
         }
         let answer = question.and_then(|question| question.answer.as_ref());
         Ok(match self.outcome(promise, &place, answer)? {
-            Outcome::Settled(resolve) => Verdict::Instead(resolve),
+            Outcome::Settled(resolve) => Verdict::Instead(Box::new(resolve)),
             Outcome::Forwarded => Verdict::Unimplemented,
         })
     }
@@ -352,43 +379,6 @@ impl Ledger {
     ) -> capnp::Result<Outcome> {
         let is_object = |export| !self.promised.contains(export);
         place.outcome(promise, answer, &self.resolutions, is_object)
-    }
-
-    /// Notes the peer's objects in a message. Returns those that were not known; stops where there are too many.
-    fn import(
-        &mut self,
-        table: struct_list::Reader<'_, cap_descriptor::Owned>,
-    ) -> capnp::Result<Vec<u32>> {
-        let mut new = Vec::new();
-        for cap in table {
-            new.extend(self.import_one(cap)?);
-            if self.imports.len() > self.limits.imports {
-                break;
-            }
-        }
-        Ok(new)
-    }
-
-    /// Notes an object of the peer. Returns it if it was not known.
-    fn import_one(&mut self, cap: cap_descriptor::Reader<'_>) -> capnp::Result<Option<u32>> {
-        let (import, promise) = match cap.which()? {
-            cap_descriptor::SenderHosted(import) => (import, false),
-            cap_descriptor::SenderPromise(import) => (import, true),
-            _ => return Ok(None),
-        };
-        match self.imports.insert(import, promise) {
-            None => Ok(Some(import)),
-            Some(known) if known == promise => Ok(None),
-            Some(_) => Err(failed("An export is a promise and an object at once.")),
-        }
-    }
-
-    fn check_imports(&self) -> capnp::Result<()> {
-        if self.imports.len() <= self.limits.imports {
-            return Ok(());
-        }
-        let error = Error::limit("imports", self.limits.imports);
-        Err(capnp::Error::failed(error.to_string()))
     }
 }
 

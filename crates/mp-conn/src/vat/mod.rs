@@ -7,6 +7,7 @@ pub(crate) mod confined;
 pub(crate) mod content;
 pub(crate) mod frame;
 pub(crate) mod gate;
+pub(crate) mod imported;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
 pub(crate) mod local;

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use capnp::capability::Promise;
-use capnp_rpc::rpc_capnp::{cap_descriptor, message, resolve, return_};
+use capnp_rpc::rpc_capnp::{call, cap_descriptor, message, resolve, return_};
 use capnp_rpc::rpc_twoparty_capnp::Side;
 use capnp_rpc::{Connection, IncomingMessage, OutgoingMessage, VatNetwork};
 
@@ -20,70 +20,98 @@ use crate::Error;
 
 impl Shared {
     /// Notes what a message that `capnp-rpc` built means for the peer's tables. False: it is not to be sent.
+    #[inline(never)]
     pub(crate) fn note(&self, sent: &Rc<dyn Output>, bytes: usize) -> capnp::Result<bool> {
-        let too_large = bytes > self.limits.message_bytes;
-        let mut inbox = self.inbox.borrow_mut();
-        match sent.root()?.which()? {
-            message::Call(call) => {
-                let call = call?;
-                let question = call.get_question_id();
-                let table = call.get_params()?.get_cap_table()?;
-                self.unsent.borrow_mut().remove(&question);
-                // Also where it is not sent: they are released again.
-                inbox.ledger.sent(table);
-                if too_large {
-                    drop(inbox);
-                    self.answer_unsent(question, table)?;
-                    return Ok(false);
-                }
+        match sent.root()?.which() {
+            Ok(message::Call(call)) => self.note_call(call, bytes),
+            Ok(message::Return(answer)) => self.note_answer(sent, answer, bytes),
+            Ok(message::Resolve(resolve)) => self.note_resolve(resolve),
+            Ok(message::Release(Ok(release))) => {
+                self.inbox.borrow_mut().ledger.released(release.get_id());
+                Ok(true)
             }
-            message::Return(answer) => {
-                let answer = answer?;
-                let question = answer.get_answer_id();
-                let says_more = match answer.which()? {
-                    return_::Results(results) => {
-                        let table = results?.get_cap_table()?;
-                        inbox.ledger.sent(table);
-                        !table.is_empty()
-                    }
-                    other => matches!(other, return_::Exception(_)),
-                };
-                let instead = too_large.then(|| {
-                    let error = Error::limit("message_bytes", self.limits.message_bytes);
-                    let failure: Rc<dyn Output> =
-                        Rc::new(failure(question, &error.to_wire().extra));
-                    failure
-                });
-                let answer = Answer {
-                    message: instead.as_ref().unwrap_or(sent),
-                    kept: (!answer.get_no_finish_needed()).then_some(bytes),
-                    says_more,
-                };
-                let waited = inbox.ledger.answered(question, &answer)?;
-                drop(inbox);
-                self.follow_up(waited)?;
-                if let Some(failure) = instead {
-                    self.outbox.borrow_mut().push(failure);
-                    return Ok(false);
-                }
+            Ok(message::Finish(Ok(finish))) => {
+                Ok(!self.unsent.borrow_mut().remove(&finish.get_question_id()))
             }
-            message::Release(release) => inbox.ledger.released(release?.get_id()),
-            message::Resolve(resolve) => {
-                let resolve = resolve?;
-                inbox.ledger.resolved(resolve.get_promise_id());
-                if let resolve::Cap(cap) = resolve.which()? {
-                    inbox.ledger.sent_cap(cap?);
-                }
-            }
-            message::Finish(finish) => {
-                return Ok(!self.unsent.borrow_mut().remove(&finish?.get_question_id()));
-            }
-            _ => {}
+            _ => Ok(true),
+        }
+    }
+
+    #[inline(never)]
+    fn note_call(
+        &self,
+        call: capnp::Result<call::Reader<'_>>,
+        bytes: usize,
+    ) -> capnp::Result<bool> {
+        let call = call?;
+        let question = call.get_question_id();
+        let table = call.get_params()?.get_cap_table()?;
+        self.unsent.borrow_mut().remove(&question);
+        // Also where it is not sent: they are released again.
+        self.inbox.borrow_mut().ledger.sent(table);
+        if bytes > self.limits.message_bytes {
+            self.answer_unsent(question, table)?;
+            return Ok(false);
         }
         Ok(true)
     }
 
+    #[inline(never)]
+    fn note_resolve(&self, resolve: capnp::Result<resolve::Reader<'_>>) -> capnp::Result<bool> {
+        let resolve = resolve?;
+        let mut inbox = self.inbox.borrow_mut();
+        inbox.ledger.resolved(resolve.get_promise_id());
+        if let resolve::Cap(cap) = resolve.which()? {
+            inbox.ledger.sent_cap(cap?);
+        }
+        Ok(true)
+    }
+
+    #[inline(never)]
+    fn note_answer(
+        &self,
+        sent: &Rc<dyn Output>,
+        answer: capnp::Result<return_::Reader<'_>>,
+        bytes: usize,
+    ) -> capnp::Result<bool> {
+        let answer = answer?;
+        let mut inbox = self.inbox.borrow_mut();
+        let question = answer.get_answer_id();
+        let says_more = match answer.which()? {
+            return_::Results(results) => {
+                let table = results?.get_cap_table()?;
+                inbox.ledger.sent(table);
+                !table.is_empty()
+            }
+            other => matches!(other, return_::Exception(_)),
+        };
+        let instead = (bytes > self.limits.message_bytes).then(|| self.too_large(question));
+        let answer = Answer {
+            message: instead.as_ref().unwrap_or(sent),
+            kept: (!answer.get_no_finish_needed()).then_some(bytes),
+            says_more,
+        };
+        let waited = inbox.ledger.answered(question, &answer)?;
+        drop(inbox);
+        if !waited.is_empty() {
+            self.follow_up(waited)?;
+        }
+        let Some(failure) = instead else {
+            return Ok(true);
+        };
+        self.outbox.borrow_mut().push(failure);
+        Ok(false)
+    }
+
+    /// What is sent instead of an answer that is too large.
+    #[cold]
+    fn too_large(&self, question: u32) -> Rc<dyn Output> {
+        let error = Error::limit("message_bytes", self.limits.message_bytes);
+        Rc::new(failure(question, &error.to_wire().extra))
+    }
+
     /// Deals with what waited for an answer, before anything that was read later: the peer may use the numbers again after it.
+    #[cold]
     fn follow_up(&self, waited: Waited) -> capnp::Result<()> {
         let mut inbox = self.inbox.borrow_mut();
         if let Some(finish) = waited.finish {
@@ -103,6 +131,7 @@ impl Shared {
 
     /// Answers a call of this process that is too large to be sent, as the peer would have: with a failure, and by
     /// releasing the objects in its params.
+    #[cold]
     fn answer_unsent(
         &self,
         question: u32,
@@ -189,9 +218,9 @@ impl Connection<Side> for Stream {
     ) -> Promise<Option<Box<dyn IncomingMessage>>, capnp::Error> {
         let shared = Rc::clone(&self.shared);
         Promise::from_future(futures::future::poll_fn(move |context| {
-            shared.next_message(context).map_ok(|message| {
-                message.map(|message| Box::new(message) as Box<dyn IncomingMessage>)
-            })
+            shared
+                .next_message(context)
+                .map_ok(|message| message.map(|message| message as Box<dyn IncomingMessage>))
         }))
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    #[inline(never)]
     pub(crate) fn push(&mut self, message: Rc<dyn Output>) {
         let frame = Frame::new(message);
         self.queued += frame.len;
@@ -46,21 +47,19 @@ impl Outbox {
         waker: &Waker,
     ) -> Poll<io::Result<()>> {
         while !self.frames.is_empty() {
-            let mut slices = std::array::from_fn::<_, MAX_SLICES, _>(|_| IoSlice::new(&[]));
-            let mut segments = Vec::new();
-            for frame in self.frames.iter().take(MAX_SLICES / 2) {
-                segments.push(frame.message.segments());
-            }
-            let count = gather(&self.frames, &segments, self.written, &mut slices);
-            let result = transport.write(waker, &slices[..count]);
+            let pieces = |frame: &Frame| 1 + frame.message.segments().len();
+            let few = self.frames.len() <= FEW_SLICES / 2
+                && self.frames.iter().map(pieces).sum::<usize>() <= FEW_SLICES;
+            let result = if few {
+                self.write_once::<FEW_SLICES>(transport, waker)
+            } else {
+                self.write_once::<MAX_SLICES>(transport, waker)
+            };
             match result {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(bytes)) => {
-                    drop(segments);
-                    self.advance(bytes);
-                }
+                Poll::Ready(Ok(bytes)) => self.advance(bytes),
             }
         }
         if self.unflushed {
@@ -70,6 +69,20 @@ impl Outbox {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes so many pieces, or fewer. Apart, so that only the stacks of threads that write many have room for many.
+    #[inline(never)]
+    fn write_once<const SLICES: usize>(
+        &self,
+        transport: &mut Transport,
+        waker: &Waker,
+    ) -> Poll<io::Result<usize>> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let frames = self.frames.iter().take(SLICES.div_ceil(2));
+        let segments: Vec<_> = frames.map(|frame| frame.message.segments()).collect();
+        let count = gather(&self.frames, &segments, self.written, &mut slices);
+        transport.write(waker, &slices[..count])
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -145,3 +158,5 @@ fn gather<'a>(
 
 /// How many pieces go into one system call. Linux takes up to 1024.
 const MAX_SLICES: usize = 64;
+/// The same for what most calls need: the headers and segments of a few messages.
+const FEW_SLICES: usize = 8;

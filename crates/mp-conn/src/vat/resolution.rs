@@ -56,9 +56,19 @@ pub(crate) struct Answer<'a> {
 #[derive(Default)]
 pub(crate) struct Waited {
     /// The question's `Finish`, if that came already.
-    pub(crate) finish: Option<Incoming>,
+    pub(crate) finish: Option<Box<Incoming>>,
     /// Promises that were resolved to something in it, and what they have become.
-    pub(crate) promises: Vec<(u32, Place, Outcome)>,
+    pub(crate) promises: Vec<Settled>,
+}
+
+/// A promise of the peer's that waited, by its number, and what it has become.
+pub(crate) type Settled = (u32, Place, Outcome);
+
+impl Waited {
+    /// Whether nothing did.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.finish.is_none() && self.promises.is_empty()
+    }
 }
 
 impl Resolutions {
@@ -87,6 +97,11 @@ impl Resolutions {
                 self.by_question.remove(&place.question);
             }
         }
+    }
+
+    /// Whether no promise waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// Takes the promises that wait for an answer.

@@ -135,7 +135,7 @@ impl State {
         loop {
             gate.take_woken();
             self.read_stream();
-            self.tasks.extend(self.shared.new_tasks.take());
+            self.take_new_tasks();
             let waker = self.waker.clone();
             let mut context = Context::from_waker(&waker);
             while let Poll::Ready(Some(())) = self.tasks.poll_next_unpin(&mut context) {}
@@ -143,6 +143,12 @@ impl State {
                 break;
             }
         }
+    }
+
+    #[inline(never)]
+    fn take_new_tasks(&mut self) {
+        let mut tasks = self.shared.new_tasks.borrow_mut();
+        self.tasks.extend(tasks.drain(..));
     }
 
     /// Reads a stream that no poller watches until it has nothing more: only then will it wake the vat. The wake-up may come
