@@ -213,10 +213,12 @@ impl Inner {
     /// What is done before the lock is released: handles' releases, writing, and the end if it has come.
     fn settle(&self, state: &mut State) {
         loop {
-            let mut releases = std::mem::take(&mut *self.late());
-            if releases.is_empty() {
+            let mut late = self.late();
+            if late.is_empty() {
                 break;
             }
+            let mut releases = std::mem::take(&mut *late);
+            drop(late);
             for release in releases.drain(..) {
                 apply(state, release);
             }
