@@ -159,7 +159,7 @@ fn use_thread_map(
     call: &Call,
 ) -> Result<(), Error> {
     match method.thread_map_result {
-        Some(field) => mp_thread::set_thread_map(connection, Some(&call.pipelined(&[field])?)),
+        Some(field) => mp_thread::set_thread_map(connection, Some(call.pipelined(&[field])?)),
         None => Ok(()),
     }
 }

@@ -71,7 +71,12 @@ impl Options {
         event_loop: &EventLoop,
         stream: impl Into<Stream>,
     ) -> Result<I::Client, Error> {
-        let capability = mp_conn::connect(event_loop, stream, self.listen.limits.clone())?;
+        let limits = self.listen.limits.clone();
+        let capability = if I::INFO.construct.is_some() {
+            mp_conn::connect_and_call(event_loop, stream, limits)?
+        } else {
+            mp_conn::connect(event_loop, stream, limits)?
+        };
         Ok(I::from_proxy(ProxyClient::new(capability, I::INFO)?))
     }
 

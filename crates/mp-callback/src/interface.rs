@@ -51,6 +51,13 @@ pub struct InterfaceInfo {
     pub destroy: Option<&'static Method>,
 }
 
+impl Method {
+    /// Whether it is the one with that number.
+    pub(crate) fn is(&self, interface_id: u64, ordinal: u16) -> bool {
+        self.interface_id == interface_id && self.ordinal == ordinal
+    }
+}
+
 impl InterfaceInfo {
     /// The method with that number, the special ones among them.
     pub(crate) fn method(&self, interface_id: u64, ordinal: u16) -> Option<&'static Method> {
@@ -59,7 +66,7 @@ impl InterfaceInfo {
             .iter()
             .copied()
             .chain(special)
-            .find(|method| method.interface_id == interface_id && method.ordinal == ordinal)
+            .find(|method| method.is(interface_id, ordinal))
     }
 
     /// Whether the interface is, or inherits from, the one with that id.

@@ -130,7 +130,7 @@ pub use self::wait_stream::{Interruptible, WaitStream, wait_stream};
 pub use std::any::TypeId;
 
 /// Takes the thread map that a peer gave.
-fn take_thread_map(connection: &Connection, given: Option<&Reference>) -> Result<(), Error> {
+fn take_thread_map(connection: &Connection, given: Option<Reference>) -> Result<(), Error> {
     match given {
         Some(Reference::Remote(capability)) => {
             mp_thread::set_thread_map(connection, Some(capability))

@@ -5,8 +5,15 @@ use std::task::{Wake, Waker};
 
 use mp_conn::{Connection, Error, ServerCall};
 use mp_thread::thread_name;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 use crate::Method;
+
+/// Whether the log is told of each call. Asks no subscriber.
+pub(crate) fn tells_of_calls() -> bool {
+    LevelFilter::current() >= Level::DEBUG
+}
 
 #[inline(never)]
 pub(crate) fn sending_request(connection: &Connection, method: &Method) {
@@ -80,7 +87,7 @@ pub(crate) fn destroy_failed(error: &Error) {
 /// Reports when the caller gives up while the method runs, as long as the guard is there.
 #[inline(never)]
 pub(crate) fn watch_cancellation(call: &ServerCall, request: u64) -> Option<Arc<Watch>> {
-    if !tracing::enabled!(target: "ipc", tracing::Level::INFO) {
+    if !tracing::enabled!(target: "ipc", Level::INFO) {
         return None;
     }
     let watch = Arc::new(Watch { request });

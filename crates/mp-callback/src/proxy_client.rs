@@ -124,7 +124,7 @@ impl ProxyClient {
         let (mut call, _homes) = sent.inspect_err(|_| mp_thread::wait_not())?;
         if let Some(field) = method.thread_map_result {
             mp_thread::wait_not();
-            mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
+            mp_thread::set_thread_map(&connection, Some(call.pipelined(&[field])?))?;
         }
         let result = receive::<R, T>(&connection, &mut call, method, deadline, read);
         log::received_response(&connection, method, result.as_ref().err());
@@ -322,16 +322,21 @@ fn construct(capability: &Capability, method: &'static Method) -> Result<(), Err
     };
     log::sending_request(&connection, method);
     let (id, ordinal) = (method.interface_id, method.ordinal);
-    let call = Connection::call(capability, id, ordinal, &context, |_| Ok(()))?;
-    if let Some(field) = method.thread_map_result {
-        mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[field])?))?;
-    }
     let told = connection.downgrade();
-    call.complete_later(move |result| {
+    let ended = move |result: Result<(), Error>| {
         if let Some(connection) = told.upgrade() {
             log::received_response(&connection, method, result.as_ref().err());
         }
-    })
+    };
+    let no_params = |_: any_pointer::Builder<'_>| Ok(());
+    let Some(field) = method.thread_map_result else {
+        let call = Connection::call(capability, id, ordinal, &context, no_params)?;
+        return call.complete_later(ended);
+    };
+    let method = (id, ordinal);
+    let map =
+        Connection::call_unattended(capability, method, &context, no_params, &[field], ended)?;
+    mp_thread::set_thread_map(&connection, Some(map))
 }
 
 /// Sends `destroy`.

@@ -161,7 +161,7 @@ pub(crate) fn arguments<P: Owned, A: Send>(
 ) -> Result<A, Error> {
     let connection = call.connection();
     if let Some(field) = method.thread_map_param {
-        crate::take_thread_map(&connection, call.param_object(&[field])?.as_ref())?;
+        crate::take_thread_map(&connection, call.param_object(&[field])?)?;
     }
     if method.apart_params {
         call.params()?.read(|params, references| {

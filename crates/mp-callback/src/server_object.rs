@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mp_conn::{Error, Object, caught};
+use mp_conn::{CallInside, Connection, Error, Object, Objects, Reference, caught};
 use mp_thread::{Need, Serving};
 
 use crate::epilogue::Epilogues;
@@ -45,23 +45,14 @@ impl<I: Interface + ?Sized> ServerObject<I> {
     /// Answers `construct`: the two ends exchange their thread maps.
     fn construct(call: mp_conn::ServerCall, request: u64, method: &'static Method) {
         let connection = call.connection();
-        let given = match method.thread_map_param {
-            Some(field) => call.param_object(&[field]),
-            None => Ok(None),
-        };
-        let taken = given.and_then(|given| crate::take_thread_map(&connection, given.as_ref()));
-        if let Err(error) = taken {
-            call.fail(&error);
-            return;
+        match exchange(&connection, method, |path| call.param_object(path)) {
+            Ok(objects) => {
+                // Fails only when the connection has ended.
+                call.reply(&objects, |_| Ok(())).ok();
+                log::sent_response(&connection, request, method);
+            }
+            Err(error) => call.fail(&error),
         }
-        let objects: Vec<_> = method
-            .thread_map_result
-            .map(|field| (field, mp_thread::thread_map(&connection)))
-            .into_iter()
-            .collect();
-        // Fails only when the connection has ended.
-        call.reply(&objects, |_| Ok(())).ok();
-        log::sent_response(&connection, request, method);
     }
 
     /// Runs `destroy`: the object is dropped on this thread, unless somebody else holds it.
@@ -91,6 +82,18 @@ impl<I: Interface + ?Sized> ServerObject<I> {
 impl<I: Interface + ?Sized> Object for ServerObject<I> {
     fn context_field(&self, interface_id: u64, ordinal: u16) -> Option<u16> {
         Self::info().method(interface_id, ordinal)?.context
+    }
+
+    fn answer_inside(&self, call: &CallInside<'_>) -> Option<Result<Objects, Error>> {
+        let method = Self::info().construct?;
+        // What is said of it in the log runs code of the user's.
+        if !method.is(call.interface_id(), call.ordinal()) || log::tells_of_calls() {
+            return None;
+        }
+        NEXT_REQUEST.fetch_add(1, Ordering::Relaxed);
+        Some(exchange(&call.connection(), method, |path| {
+            call.param_object(path)
+        }))
     }
 
     fn call(&self, call: mp_conn::ServerCall) {
@@ -167,6 +170,22 @@ impl<I: ?Sized> Slot<I> {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<I>>> {
         self.object.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the thread map that the params of a method have, and gives that which its results have.
+fn exchange(
+    connection: &Connection,
+    method: &Method,
+    param: impl FnOnce(&[u16]) -> Result<Option<Reference>, Error>,
+) -> Result<Objects, Error> {
+    let given = match method.thread_map_param {
+        Some(field) => param(&[field])?,
+        None => None,
+    };
+    crate::take_thread_map(connection, given)?;
+    let field = method.thread_map_result;
+    let ours = field.map(|field| (field, mp_thread::thread_map(connection)));
+    Ok(ours.into_iter().collect())
 }
 
 /// Has the call run elsewhere if the object is asynchronous; gives it back if not.

@@ -5,10 +5,9 @@ use std::task::{Poll, Waker};
 
 use capnp::any_pointer;
 use capnp::traits::Imbue;
-use capnp_rpc::new_broken_cap;
 use futures::future::abortable;
 
-use crate::capability::{Capability, pipeline_ops};
+use crate::capability::Capability;
 use crate::connection::Connection;
 use crate::contain::contained;
 use crate::error::QUEUED_BYTES;
@@ -34,6 +33,8 @@ pub struct CallContext {
     pub ended: Option<Waker>,
     /// Whether what is sent for the call may be written together with what is sent for others: no thread waits for it.
     pub batched: bool,
+    /// Whether what is sent may be written with what the calling thread sends next, which it does in a moment.
+    pub held: bool,
 }
 
 /// The content of a `Context`.
@@ -63,9 +64,53 @@ impl Call {
         build: impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let connection = target.inner()?;
-        let inner = Arc::clone(&connection);
+        let method = (interface_id, ordinal);
+        let key = Self::send_then(&connection, target, method, context, build, |_, key| {
+            Ok(key)
+        })?;
+        Ok(Self {
+            connection,
+            key: Some(key),
+        })
+    }
+
+    /// Sends a call that nobody waits for, whose end is told to a function, and takes an object of its answer.
+    pub(crate) fn send_unattended(
+        target: &Capability,
+        method: (u64, u16),
+        context: &CallContext,
+        build: impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error>,
+        path: &[u16],
+        completion: Completion,
+    ) -> Result<Capability, Error> {
+        let connection = target.inner()?;
+        // Dropped outside of the lock if it is not taken.
+        let mut completion = Some(completion);
+        let sent = Self::send_then(&connection, target, method, context, build, |state, key| {
+            let shared = &state.shared;
+            let mut calls = shared.calls.borrow_mut();
+            let slot = calls.get_mut(key).ok_or(Error::Disconnected)?;
+            if let Some(completion) = completion.take() {
+                slot.state = CallState::Unattended(completion);
+            }
+            let hook = slot.pipelined(path)?;
+            drop(calls);
+            Ok(shared.add_import(hook))
+        });
+        Ok(Capability::new(connection, sent?))
+    }
+
+    fn send_then(
+        connection: &Arc<Inner>,
+        target: &Capability,
+        (interface_id, ordinal): (u64, u16),
+        context: &CallContext,
+        build: impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error>,
+        then: impl FnOnce(&State, usize) -> Result<usize, Error>,
+    ) -> Result<usize, Error> {
+        let inner = connection;
         let mut ended = context.ended.clone();
-        let key = connection.enter(|state| {
+        connection.enter(|state| {
             if state.is_closed() {
                 return Err(inner.disconnected());
             }
@@ -84,10 +129,10 @@ impl Call {
                 .in_reused_memory(|| hook.new_call(interface_id, ordinal, None));
             build(request.hook.get(), state)?;
             if let Some(threads) = &context.threads {
-                set_threads(request.hook.get(), threads, &inner, state)?;
+                set_threads(request.hook.get(), threads, inner, state)?;
             }
             for object in &context.objects {
-                raw::put_object(request.hook.get(), object, state)?;
+                raw::put_object(request.hook.get(), object, &state.shared)?;
             }
             state.shared.too_large.set(false);
             let sent = request.hook.send();
@@ -98,12 +143,11 @@ impl Call {
             if context.batched {
                 state.shared.batch_calls();
             }
-            Ok(key)
-        })??;
-        Ok(Self {
-            connection,
-            key: Some(key),
-        })
+            if context.held && queued == 0 {
+                state.shared.hold();
+            }
+            then(state, key)
+        })?
     }
 
     /// The connection that the call went over.
@@ -123,19 +167,7 @@ impl Call {
         let import = self.connection.enter(|state| {
             let calls = state.shared.calls.borrow();
             let slot = calls.get(key).ok_or(Error::Disconnected)?;
-            let ops = pipeline_ops(path);
-            let hook = match (&slot.state, &slot.pipeline) {
-                // `capnp-rpc` panics when an answer that is there lacks the object.
-                (CallState::Done(Ok(response)), _) => {
-                    let content = response.hook.get();
-                    let object = content.and_then(|content| content.get_pipelined_cap(&ops));
-                    object.unwrap_or_else(|error| new_broken_cap(error).hook)
-                }
-                (CallState::Done(Err(error)), _) => new_broken_cap(error.clone()).hook,
-                (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
-                (_, None) => return Err(Error::Disconnected),
-            };
-            Ok::<_, Error>(state.shared.add_import(hook))
+            Ok::<_, Error>(state.shared.add_import(slot.pipelined(path)?))
         })??;
         Ok(Capability::new(Arc::clone(&self.connection), import))
     }

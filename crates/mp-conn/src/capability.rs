@@ -57,6 +57,21 @@ impl Capability {
         })
     }
 
+    /// This handle as one that does not keep the connection open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the connection has ended.
+    pub fn into_detached(mut self) -> Result<Self, Error> {
+        match Arc::get_mut(&mut self.imported) {
+            Some(imported) => {
+                imported.keep_open = None;
+                Ok(self)
+            }
+            None => self.detached(),
+        }
+    }
+
     /// The connection over which the object came.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use capnp::any_pointer;
 use futures::FutureExt;
 use futures::channel::oneshot;
 
@@ -18,7 +19,7 @@ use crate::limits::Limits;
 use crate::listen::Slot;
 use crate::message::Message;
 use crate::object::Object;
-use crate::vat::state::Role;
+use crate::vat::state::{Role, State};
 use crate::vat::transport::Transport;
 
 /// A handle to a connection.
@@ -39,13 +40,15 @@ impl Connection {
         &self.inner
     }
 
-    /// Starts a connection on a stream as its client, and takes the peer's first object.
+    /// Starts a connection on a stream as its client, and takes the peer's first object. Held: that it is asked for may be
+    /// written with the first call.
     pub(crate) fn client(
         event_loop: &EventLoop,
         transport: Transport,
         limits: Limits,
+        held: bool,
     ) -> Result<Capability, Error> {
-        let (inner, bootstrap) = Inner::new(event_loop, transport, Role::Client, limits)?;
+        let (inner, bootstrap) = Inner::new(event_loop, transport, Role::Client, limits, held)?;
         let key = bootstrap.ok_or(Error::Disconnected)?;
         Ok(Capability::new(inner, key))
     }
@@ -57,7 +60,8 @@ impl Connection {
         object: Arc<dyn Object>,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let (inner, _) = Inner::new(event_loop, transport, Role::Server(object), limits)?;
+        let role = Role::Server(object);
+        let (inner, _) = Inner::new(event_loop, transport, role, limits, false)?;
         Ok(Self { inner })
     }
 
@@ -122,23 +126,26 @@ impl Connection {
     /// [`Error::TimedOut`] when the deadline passes; [`Error::WouldBlockEventLoop`] on the thread of an event loop.
     pub fn wait_closed(&self, deadline: Option<Instant>) -> Result<(), Error> {
         EventLoop::may_block()?;
+        let ended = &self.inner.ended;
         let mut lifecycle = self.inner.lifecycle();
-        while lifecycle.end.is_none() {
+        lifecycle.waiting += 1;
+        let mut timed_out = false;
+        while lifecycle.end.is_none() && !timed_out {
             lifecycle = match deadline {
-                None => self
-                    .inner
-                    .ended
+                None => ended
                     .wait(lifecycle)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(Error::TimedOut);
-                    }
-                    let result = self.inner.ended.wait_timeout(lifecycle, left);
+                    timed_out = left.is_zero();
+                    let result = ended.wait_timeout(lifecycle, left);
                     result.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+        }
+        lifecycle.waiting -= 1;
+        if lifecycle.end.is_none() {
+            return Err(Error::TimedOut);
         }
         Ok(())
     }
@@ -254,15 +261,28 @@ impl Connection {
         interface_id: u64,
         ordinal: u16,
         context: &CallContext,
-        build: impl FnOnce(capnp::any_pointer::Builder<'_>) -> Result<(), Error>,
+        build: impl FnOnce(any_pointer::Builder<'_>) -> Result<(), Error>,
     ) -> Result<Call, Error> {
-        let mut no_objects = Vec::new();
-        Call::send(target, interface_id, ordinal, context, |mut params, _| {
-            // Shortened to the table's life.
-            let mut params = params.reborrow();
-            capnp::traits::ImbueMut::imbue_mut(&mut params, &mut no_objects);
-            contained(|| build(params))
-        })
+        Call::send(target, interface_id, ordinal, context, in_place(build))
+    }
+
+    /// Sends a call that nobody waits for, as [`call`](Self::call) does, and takes an object of its answer, which can be called
+    /// before the answer is there. The function is called when the call has ended, on whichever thread learned of it, without
+    /// the connection's lock. It must not wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call); then the function is not called.
+    pub fn call_unattended(
+        target: &Capability,
+        method: (u64, u16),
+        context: &CallContext,
+        build: impl FnOnce(any_pointer::Builder<'_>) -> Result<(), Error>,
+        object: &[u16],
+        completion: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Result<Capability, Error> {
+        let build = in_place(build);
+        Call::send_unattended(target, method, context, build, object, Box::new(completion))
     }
 
     /// Sends a call whose params were built apart.
@@ -281,6 +301,19 @@ impl Connection {
         Call::send(target, interface_id, ordinal, context, |params, state| {
             message.copy_to(params, &connection, state)
         })
+    }
+}
+
+/// Builds params that have no objects.
+fn in_place(
+    build: impl FnOnce(any_pointer::Builder<'_>) -> Result<(), Error>,
+) -> impl FnOnce(any_pointer::Builder<'_>, &State) -> Result<(), Error> {
+    |mut params, _| {
+        let mut no_objects = Vec::new();
+        // Shortened to the table's life.
+        let mut params = params.reborrow();
+        capnp::traits::ImbueMut::imbue_mut(&mut params, &mut no_objects);
+        contained(|| build(params))
     }
 }
 

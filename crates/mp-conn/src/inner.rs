@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::Error;
+use crate::closing::Lifecycle;
 use crate::contain::{guarded, in_own_frame, unattended};
 use crate::dispatcher::Dispatcher;
 use crate::event_loop::{EventLoop, Registration, Source};
 use crate::limits::Limits;
-use crate::listen::Slot;
 use crate::server_call::answer_slot;
 use crate::vat::arrivals::Arrivals;
 use crate::vat::confined::{Confined, Turn};
@@ -30,20 +30,22 @@ pub(crate) struct Inner {
     gate: Arc<Gate>,
     /// Threads that are about to enter.
     pub(crate) arrivals: Arc<Arrivals>,
-    vat: Confined,
+    pub(crate) vat: Confined,
     /// Calls to hand to objects, in the order in which they came.
     dispatcher: Dispatcher,
     /// The place in the poller, for a socket.
     pub(crate) registration: Option<Registration>,
     /// Threads that wait for something on this connection.
     pub(crate) waiters: AtomicUsize,
+    /// References that the event loop's thread holds for a moment, which are no handles.
+    visits: AtomicUsize,
     /// Calls of the peer that were not answered when the vat was left last.
     pub(crate) requests: AtomicUsize,
     /// Threads that run for the peer. They may outlive the connection for a moment.
     pub(crate) threads: Arc<AtomicUsize>,
     /// So many bytes wait to be written that callers wait.
     pub(crate) congested: AtomicBool,
-    key: usize,
+    pub(crate) key: usize,
     pub(crate) lifecycle: Mutex<Lifecycle>,
     pub(crate) ended: Condvar,
     pub(crate) extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
@@ -60,40 +62,22 @@ pub(crate) enum Release {
     Request(usize, capnp::Error),
 }
 
-#[derive(Default)]
-pub(crate) struct Lifecycle {
-    /// How it ended: true if this end closed it.
-    pub(crate) end: Option<bool>,
-    pub(crate) hooks: Vec<Box<dyn FnOnce() + Send>>,
-    /// A server's connection keeps itself alive until it ends.
-    keep_alive: Option<Arc<Inner>>,
-    /// The connection's share of a listener's limit, given up at its end.
-    slot: Option<Slot>,
-}
-
 impl Inner {
     pub(crate) fn new(
         event_loop: &EventLoop,
         transport: Transport,
         role: Role,
         limits: Limits,
+        held: bool,
     ) -> Result<(Arc<Self>, Option<usize>), Error> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let key = event_loop.next_key();
         let server = matches!(role, Role::Server(_));
         let mut bootstrap = None;
-        let mut failed = None;
         let inner = Arc::new_cyclic(|weak: &Weak<Self>| {
             let source: Weak<dyn Source> = weak.clone();
-            let registration = transport.socket().and_then(|socket| {
-                match event_loop.register(key, Arc::clone(socket), source) {
-                    Ok(registration) => Some(registration),
-                    Err(error) => {
-                        failed = Some(error);
-                        None
-                    }
-                }
-            });
+            let socket = transport.socket().map(Arc::clone);
+            let registration = socket.map(|socket| event_loop.register(key, socket, source));
             let gate = Arc::new(Gate::new());
             let waker = VatWaker::waker(&gate, event_loop, weak);
             let (inner, buffers) = (weak.clone(), event_loop.read_buffers());
@@ -110,6 +94,7 @@ impl Inner {
                 dispatcher: Dispatcher::default(),
                 registration,
                 waiters: AtomicUsize::new(0),
+                visits: AtomicUsize::new(0),
                 requests: AtomicUsize::new(0),
                 threads: Arc::default(),
                 congested: AtomicBool::new(false),
@@ -121,16 +106,24 @@ impl Inner {
                 late: Mutex::default(),
             }
         });
-        if let Some(error) = failed {
-            return Err(error);
+        if server || inner.registration.is_none() {
+            // What the peer sent first may be there.
+            inner.read_all();
+        } else {
+            inner.enter(|state| {
+                if held {
+                    state.shared.hold();
+                }
+            })?;
         }
-        if server {
-            inner.lifecycle().keep_alive = Some(Arc::clone(&inner));
-        }
-        inner.read_all();
         if let Some(registration) = &inner.registration {
-            registration.give_back();
+            registration.start()?;
         }
+        let mut lifecycle = inner.lifecycle();
+        if server && lifecycle.end.is_none() {
+            lifecycle.keep_alive = Some(Arc::clone(&inner));
+        }
+        drop(lifecycle);
         Ok((inner, bootstrap))
     }
 
@@ -148,7 +141,7 @@ impl Inner {
             ));
         };
         self.gate.enter();
-        turn.state().shared.batched.set(false);
+        turn.state().shared.begin_turn();
         let result = guarded(|| {
             let result = in_own_frame(|| action(turn.state()));
             turn.state().drive(&self.gate);
@@ -172,42 +165,17 @@ impl Inner {
     /// Gives up a table entry: now, or when the thread that is inside leaves.
     pub(crate) fn release(self: &Arc<Self>, release: Release) {
         self.late().push(release);
+        if self.is_last() {
+            // The connection ends in a moment, which tells the peer all at once. If it does not, who enters next looks.
+            return;
+        }
         // The error says that this thread is inside already: it looks before it leaves.
         drop(self.enter(|_| ()));
     }
 
-    pub(crate) fn close(self: &Arc<Self>, here: bool) {
-        self.lifecycle().end.get_or_insert(here);
-        let closed = self.enter(|state| {
-            // What was left to others to write was sent before.
-            if !state.is_closed() {
-                self.arrivals.write_now();
-                state.flush();
-            }
-            state.close();
-        });
-        // Fails only from inside, or where it panicked: then it is closed as well.
-        drop(closed);
-    }
-
-    /// Keeps a share of a listener's limit until the connection has ended, which it may have already.
-    pub(crate) fn keep_until_end(&self, slot: Slot) {
-        let mut lifecycle = self.lifecycle();
-        if lifecycle.end.is_none() {
-            lifecycle.slot = Some(slot);
-        } else {
-            drop(lifecycle);
-            drop(slot);
-        }
-    }
-
-    /// Why calls fail from now on.
-    pub(crate) fn disconnected(&self) -> Error {
-        let end = self.lifecycle().end;
-        match end {
-            Some(true) => Error::CalledAfterDisconnect,
-            _ => Error::Disconnected,
-        }
+    /// Whether the caller has the last handle.
+    fn is_last(self: &Arc<Self>) -> bool {
+        !self.server && Arc::strong_count(self) <= 1 + self.visits.load(Ordering::SeqCst)
     }
 
     /// What is done before the lock is released: handles' releases, writing, and the end if it has come.
@@ -275,7 +243,7 @@ impl Inner {
     }
 
     #[inline(never)]
-    fn run_deferred(&self, deferred: Vec<Deferred>) {
+    pub(crate) fn run_deferred(&self, deferred: Vec<Deferred>) {
         for action in deferred {
             unattended("a waker", || match action {
                 Deferred::Wake(waker) => waker.wake(),
@@ -293,23 +261,6 @@ impl Inner {
         }
     }
 
-    #[cold]
-    fn finish_closing(&self) {
-        let mut lifecycle = self.lifecycle();
-        lifecycle.end.get_or_insert(false);
-        let hooks = std::mem::take(&mut lifecycle.hooks);
-        let kept = lifecycle.keep_alive.take();
-        let slot = lifecycle.slot.take();
-        drop(lifecycle);
-        drop(slot);
-        self.ended.notify_all();
-        self.event_loop.unregister(self.key);
-        for hook in hooks {
-            self.event_loop.post_cleanup(hook);
-        }
-        drop(kept);
-    }
-
     /// Reads what is there, within reason, and handles it.
     pub(crate) fn read_all(self: &Arc<Self>) {
         let result = self.enter(|state| {
@@ -323,12 +274,6 @@ impl Inner {
         drop(result);
     }
 
-    pub(crate) fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
-        self.lifecycle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn timeout(&self) -> MutexGuard<'_, Option<Duration>> {
         self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -340,21 +285,9 @@ impl Inner {
 
 impl Source for Inner {
     fn ready(self: Arc<Self>, _readable: bool, _writable: bool) {
+        self.visits.fetch_add(1, Ordering::SeqCst);
         self.read_all();
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // First: nobody is there any more to take an event, and closing makes one.
-        if let Some(registration) = &self.registration {
-            registration.remove();
-        }
-        let state = self.vat.get_mut();
-        state.close();
-        let deferred = state.shared.deferred.take();
-        self.run_deferred(deferred);
-        self.finish_closing();
+        self.visits.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -61,8 +61,10 @@
 mod access;
 mod address;
 mod call;
+mod call_inside;
 mod cancellation;
 mod capability;
+mod closing;
 mod connection;
 mod contain;
 mod dispatcher;
@@ -97,6 +99,7 @@ pub mod model {
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
 pub use self::call::{Call, CallContext, Threads};
+pub use self::call_inside::{CallInside, Objects};
 pub use self::cancellation::Cancellation;
 pub use self::capability::{Capability, Reference};
 pub use self::connection::{Connection, Stats, WeakConnection};
@@ -112,6 +115,6 @@ pub use self::object::Object;
 pub use self::server_call::{ParamsHandle, ServerCall, ThreadRef};
 pub use self::signal::Signal;
 pub use self::spawn::{Process, spawn};
-pub use self::stream::{Stream, connect, serve};
+pub use self::stream::{Stream, connect, connect_and_call, serve};
 pub use self::vat::arrivals::Arrivals;
 pub use self::vat::transport::ByteStream;

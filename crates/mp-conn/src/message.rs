@@ -81,7 +81,7 @@ impl Message {
         root.set_as::<any_pointer::Owned>(content)?;
         let references = table
             .into_iter()
-            .map(|hook| hook.map(|hook| reference(hook, connection, state)))
+            .map(|hook| hook.map(|hook| reference(hook, connection, &state.shared)))
             .collect();
         Ok(Self {
             builder,
@@ -124,13 +124,13 @@ impl std::fmt::Debug for Message {
 pub(crate) fn reference(
     hook: Box<dyn ClientHook>,
     connection: &Arc<Inner>,
-    state: &State,
+    shared: &Shared,
 ) -> Reference {
     let hook = Shared::resolved(hook);
-    match state.shared.local_object(hook.as_ref()) {
+    match shared.local_object(hook.as_ref()) {
         Some(object) => Reference::Local(object),
         None => {
-            let key = state.shared.add_import(hook);
+            let key = shared.add_import(hook);
             Reference::Remote(Capability::new(Arc::clone(connection), key))
         }
     }

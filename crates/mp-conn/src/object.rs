@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 
-use crate::ServerCall;
+use crate::{CallInside, Error, Objects, ServerCall};
 
 /// An object of this process that can be offered to the peer as a capability.
 ///
@@ -20,6 +20,15 @@ pub trait Object: Any + Send + Sync {
     /// Called without the connection's lock, on the thread that happened to read the call, and in the order in which the
     /// calls came. It must not wait: a call that takes time is moved to a thread of its own.
     fn call(&self, call: ServerCall);
+
+    /// Answers a call with the connection's lock held, where it is read. `None`: it is to be [taken](Self::call) after that.
+    ///
+    /// For what is done in a moment, without the user's code, the log's included: so an answer that the peer refers to in
+    /// its next messages is there when they are read, and goes out with the answers to them.
+    fn answer_inside(&self, call: &CallInside<'_>) -> Option<Result<Objects, Error>> {
+        let _ = call;
+        None
+    }
 
     /// What this object is to the layer that made it: a value of the type, in a box. `None`: it is nothing of that type.
     ///

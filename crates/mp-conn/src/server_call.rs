@@ -7,12 +7,11 @@ use capnp::private::capability::ResultsHook;
 use capnp::traits::{Imbue, ImbueMut};
 use futures::channel::oneshot;
 
+use crate::call_inside::object_at;
 use crate::cancellation::{Cancellation, RequestState};
-use crate::capability::pipeline_ops;
 use crate::connection::Connection;
 use crate::inner::{Inner, Release};
 use crate::lent::Lender;
-use crate::message::reference;
 use crate::vat::raw;
 use crate::vat::shared::RequestSlot;
 use crate::vat::state::State;
@@ -332,15 +331,8 @@ impl ParamsHandle {
                 .get(self.key)
                 .filter(|slot| Arc::ptr_eq(&slot.state, &self.state))
                 .ok_or(Error::Cancelled)?;
-            match slot.params.get()?.get_pipelined_cap(&pipeline_ops(path)) {
-                Ok(hook) => Ok(Some(reference(hook, &self.connection, state))),
-                Err(error)
-                    if error.kind == capnp::ErrorKind::MessageContainsNullCapabilityPointer =>
-                {
-                    Ok(None)
-                }
-                Err(error) => Err(error.into()),
-            }
+            let params = slot.params.get()?;
+            object_at(params, path, &self.connection, &state.shared)
         })?
     }
 }
@@ -351,7 +343,7 @@ fn put_objects(
     state: &State,
 ) -> Result<(), Error> {
     for object in objects {
-        raw::put_object(results.get()?, object, state)?;
+        raw::put_object(results.get()?, object, &state.shared)?;
     }
     Ok(())
 }

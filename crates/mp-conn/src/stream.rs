@@ -8,6 +8,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+
 use crate::access::{Peer, Peers};
 use crate::connection::Connection;
 use crate::vat::transport::{ByteStream, Transport};
@@ -120,7 +123,20 @@ pub fn connect(
     stream: impl Into<Stream>,
     limits: Limits,
 ) -> Result<Capability, Error> {
-    Connection::client(event_loop, stream.into().transport, limits)
+    Connection::client(event_loop, stream.into().transport, limits, false)
+}
+
+/// As [`connect`], for who calls the object in a moment: only then is it asked for.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub fn connect_and_call(
+    event_loop: &EventLoop,
+    stream: impl Into<Stream>,
+    limits: Limits,
+) -> Result<Capability, Error> {
+    Connection::client(event_loop, stream.into().transport, limits, true)
 }
 
 /// Starts a connection as its server. The object is the first that the peer gets.
@@ -137,10 +153,12 @@ pub fn serve(
 ) -> Result<Connection, Error> {
     let connection = Connection::server(event_loop, stream.into().transport, object, limits)?;
     tracing::info!(target: "ipc", "{{{}}} IPC server: socket connected.", event_loop.name());
-    let name = event_loop.name().to_owned();
-    connection.on_disconnect(move || {
-        tracing::info!(target: "ipc", "{{{name}}} IPC server: socket disconnected.");
-    });
+    if LevelFilter::current() >= Level::INFO {
+        let name = event_loop.name().to_owned();
+        connection.on_disconnect(move || {
+            tracing::info!(target: "ipc", "{{{name}}} IPC server: socket disconnected.");
+        });
+    }
     Ok(connection)
 }
 

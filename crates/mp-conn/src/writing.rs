@@ -17,6 +17,9 @@ impl Inner {
         if queued == 0 {
             return false;
         }
+        if state.shared.held.get() == queued {
+            return true;
+        }
         if !state.shared.batched.get() {
             return self.arrivals.hold();
         }

@@ -3,6 +3,8 @@
 
 #![cfg(loom)]
 
+use std::io;
+
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
@@ -153,6 +155,11 @@ impl Socket {
 struct Told(Arc<Socket>);
 
 impl Watcher for Told {
+    fn start(&self, interest: Interest) -> io::Result<()> {
+        self.watch(interest);
+        Ok(())
+    }
+
     fn watch(&self, interest: Interest) {
         self.0.state.lock().unwrap().interest = Some(interest);
         self.0.changed.notify_all();
@@ -171,7 +178,7 @@ fn bytes_find_a_reader_when_a_leader_gives_the_socket_back() {
     loom::model(|| {
         let socket = Arc::new(Socket::default());
         let reading = Arc::new(Reading::new(Told(Arc::clone(&socket))));
-        reading.give_back();
+        reading.start().unwrap();
         let event_loop = {
             let socket = Arc::clone(&socket);
             thread::spawn(move || {
@@ -202,7 +209,7 @@ fn one_thread_leads_at_a_time_and_the_poller_knows_the_last_decision() {
     loom::model(|| {
         let socket = Arc::new(Socket::default());
         let reading = Arc::new(Reading::new(Told(Arc::clone(&socket))));
-        reading.give_back();
+        reading.start().unwrap();
         let leading = Arc::new(AtomicUsize::new(0));
         let lead = |write: bool| {
             let (reading, leading) = (Arc::clone(&reading), Arc::clone(&leading));

@@ -313,7 +313,7 @@ impl AsyncThreads {
         let (interface, method) = (shared_threads::INTERFACE, shared_threads::SHARED_THREAD);
         let context = CallContext::default();
         let call = Connection::call(&remote, interface, method, &context, |_| Ok(()))?;
-        let thread = call.pipelined(&[0])?.detached()?;
+        let thread = call.pipelined(&[0])?.into_detached()?;
         let threads = Arc::downgrade(self);
         call.complete_later(move |answer| {
             if let (Ok(()), Some(threads)) = (answer, threads.upgrade()) {

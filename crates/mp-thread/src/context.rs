@@ -3,7 +3,7 @@
 mod socket;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -34,9 +34,9 @@ pub(crate) struct ThreadContext {
     waker: Waker,
     name: OnceCell<Arc<str>>,
     /// The peer's threads that run this thread's calls, by connection.
-    request_threads: RefCell<HashMap<u64, Counterpart<Capability>>>,
+    request_threads: RefCell<BTreeMap<u64, Counterpart<Capability>>>,
     /// This thread as the peer sees it, by connection.
-    callback_threads: RefCell<HashMap<u64, Counterpart<Arc<ThreadObject>>>>,
+    callback_threads: RefCell<BTreeMap<u64, Counterpart<Arc<ThreadObject>>>>,
     /// The calls that this thread serves, the innermost last.
     frames: RefCell<Vec<Frame>>,
     /// The thread was made to run calls of a peer.
@@ -185,7 +185,8 @@ impl ThreadContext {
         let Some(thread) = ThreadState::of(connection).make_remote(connection, &name)? else {
             return Ok(None);
         };
-        let value = thread.detached()?;
+        let value = thread.into_detached()?;
+        let thread = value.clone();
         self.request_threads.borrow_mut().insert(
             connection.id(),
             Counterpart {
@@ -350,7 +351,7 @@ impl Drop for ThreadContext {
             event_loop.post_cleanup(move || drop(job));
         }
         // Released by the event loop's thread: this one may be without thread-local variables already.
-        for (_, entry) in self.request_threads.get_mut().drain() {
+        for entry in std::mem::take(self.request_threads.get_mut()).into_values() {
             if let Some(connection) = entry.connection.upgrade() {
                 let event_loop = connection.event_loop().clone();
                 event_loop.post(move || drop((entry.value, connection)));

@@ -1,6 +1,6 @@
 //! What a thread has at each of its peers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use mp_conn::WeakConnection;
 
@@ -11,7 +11,7 @@ pub(crate) struct Counterpart<T> {
 }
 
 /// Takes the entries of ended connections out.
-pub(crate) fn take_ended<T>(entries: &mut HashMap<u64, Counterpart<T>>) -> Vec<Counterpart<T>> {
+pub(crate) fn take_ended<T>(entries: &mut BTreeMap<u64, Counterpart<T>>) -> Vec<Counterpart<T>> {
     let ended = |(id, entry): (&u64, &Counterpart<T>)| (!is_open(&entry.connection)).then_some(*id);
     let ended: Vec<u64> = entries.iter().filter_map(ended).collect();
     ended.iter().filter_map(|id| entries.remove(id)).collect()

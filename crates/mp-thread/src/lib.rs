@@ -45,7 +45,7 @@
 //! let connection = server.connection()?;
 //!
 //! let mut call = Connection::call(&server, 1, 0, &CallContext::default(), |_| Ok(()))?;
-//! mp_thread::set_thread_map(&connection, Some(&call.pipelined(&[0])?))?;
+//! mp_thread::set_thread_map(&connection, Some(call.pipelined(&[0])?))?;
 //! mp_thread::wait(&connection, None, |waker| call.poll_message(waker))??;
 //!
 //! let context = CallContext {
@@ -255,8 +255,8 @@ pub fn thread_map(connection: &Connection) -> Arc<dyn Object> {
 /// # Errors
 ///
 /// [`Error::Disconnected`] when the connection has ended.
-pub fn set_thread_map(connection: &Connection, peer: Option<&Capability>) -> Result<(), Error> {
-    let detached = peer.map(Capability::detached).transpose()?;
+pub fn set_thread_map(connection: &Connection, peer: Option<Capability>) -> Result<(), Error> {
+    let detached = peer.map(Capability::into_detached).transpose()?;
     ThreadState::of(connection).set_remote(detached);
     Ok(())
 }

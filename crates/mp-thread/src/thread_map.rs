@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
+use capnp::any_pointer;
 use mp_conn::proxy_capnp::thread_map;
-use mp_conn::{CallContext, Capability, Connection, Error, Object, ServerCall};
+use mp_conn::{
+    CallContext, CallInside, Capability, Connection, Error, Object, Objects, ServerCall,
+};
 
 use crate::async_threads::AsyncThreads;
 use crate::callback_thread::CallbackThread;
@@ -86,16 +89,19 @@ impl ThreadState {
         if let Some(error) = connection.ended() {
             return Err(error);
         }
-        let context = CallContext::default();
-        let call = Connection::call(&remote, INTERFACE, MAKE_THREAD, &context, |params| {
+        // A call follows that is for the thread.
+        let context = CallContext {
+            held: true,
+            ..CallContext::default()
+        };
+        let build = |params: any_pointer::Builder<'_>| {
             let mut params: thread_map::make_thread_params::Builder<'_> = params.init_as();
             params.set_name(name);
             Ok(())
-        })?;
-        let thread = call.pipelined(&[0])?;
-        // The call goes on: the thread is used before the answer is there, and if it fails, so do the calls on the thread.
-        call.complete_later(drop)?;
-        Ok(Some(thread))
+        };
+        // The thread is used before the answer is there, and if it fails, so do the calls on the thread.
+        let method = (INTERFACE, MAKE_THREAD);
+        Connection::call_unattended(&remote, method, &context, build, &[0], drop).map(Some)
     }
 
     /// Gives a call that names no thread to the peer's pool.
@@ -126,7 +132,7 @@ impl ThreadState {
     fn make_thread(
         &self,
         connection: &Connection,
-        call: &ServerCall,
+        call: &CallInside<'_>,
     ) -> Result<ThreadObject, Error> {
         let name = call.read_params(|params| {
             let params: thread_map::make_thread_params::Reader<'_> = params.get_as()?;
@@ -227,17 +233,26 @@ impl Object for ThreadMap {
         None
     }
 
+    fn answer_inside(&self, call: &CallInside<'_>) -> Option<Result<Objects, Error>> {
+        let connection = call.connection();
+        let state = ThreadState::of(&connection);
+        let thread: Result<Arc<dyn Object>, Error> = match (call.interface_id(), call.ordinal()) {
+            (INTERFACE, MAKE_THREAD) => match state.make_thread(&connection, call) {
+                Ok(thread) => Ok(Arc::new(thread)),
+                Err(error) => Err(error),
+            },
+            (shared_threads::INTERFACE, shared_threads::SHARED_THREAD) => {
+                Ok(state.shared_thread(&connection))
+            }
+            _ => return None,
+        };
+        Some(thread.map(|thread| vec![(0, thread)]))
+    }
+
     fn call(&self, call: ServerCall) {
         let connection = call.connection();
         let state = ThreadState::of(&connection);
         match (call.interface_id(), call.ordinal()) {
-            (INTERFACE, MAKE_THREAD) => match state.make_thread(&connection, &call) {
-                Ok(thread) => answer_thread(call, Arc::new(thread)),
-                Err(error) => call.fail(&error),
-            },
-            (shared_threads::INTERFACE, shared_threads::SHARED_THREAD) => {
-                answer_thread(call, state.shared_thread(&connection));
-            }
             (INTERFACE, MAKE_POOL) => match state.make_pool(&connection, &call) {
                 // The connection ended: nobody waits for the pool.
                 Ok(()) => call.reply(&[], |_| Ok(())).unwrap_or_default(),
@@ -250,15 +265,6 @@ impl Object for ThreadMap {
     fn needs_cleanup(&self) -> bool {
         false
     }
-}
-
-fn answer_thread(call: ServerCall, thread: Arc<dyn Object>) {
-    let answered = call.reply(&[(0, thread)], |results| {
-        let _: thread_map::make_thread_results::Builder<'_> = results.init_as();
-        Ok(())
-    });
-    // Fails only when the connection has ended: then the thread ends too.
-    answered.ok();
 }
 
 /// A thread that runs, as its connection counts it.

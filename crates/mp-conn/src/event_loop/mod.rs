@@ -122,16 +122,15 @@ impl EventLoop {
         self.owner.core.next_key.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Watches a socket, and calls the source with what happens to it, on the loop's thread.
+    /// Prepares to watch a socket, and to call the source with what happens to it, on the loop's thread.
     pub(crate) fn register(
         &self,
         key: usize,
         socket: Arc<OwnedFd>,
         source: Weak<dyn Source>,
-    ) -> Result<Registration, Error> {
+    ) -> Registration {
         self.owner.core.sources().insert(key, source);
         Registration::new(&self.owner.core.poller, socket, key)
-            .map_err(|error| Error::io("cannot watch a socket", error))
     }
 
     /// Forgets a source.

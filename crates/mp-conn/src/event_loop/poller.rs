@@ -41,13 +41,9 @@ impl Poller {
         Ok(Self { epoll, notified })
     }
 
-    /// Adds a socket, of which nothing is told yet.
-    pub(super) fn add(&self, socket: impl AsFd, key: usize) -> io::Result<()> {
-        let nothing = Interest {
-            read: false,
-            write: false,
-        };
-        Ok(epoll::add(&self.epoll, socket, data(key), flags(nothing))?)
+    /// Adds a socket, and has this told of it.
+    pub(super) fn add(&self, socket: impl AsFd, key: usize, interest: Interest) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, socket, data(key), flags(interest))?)
     }
 
     /// Has this told of a socket, and nothing else, from now on.
@@ -171,10 +167,10 @@ mod tests {
     fn a_socket_is_told_of_as_it_is_asked_for() {
         let poller = Poller::new().unwrap();
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        poller.add(&ours, 7).unwrap();
+        let interest = |read, write| Interest { read, write };
+        poller.add(&ours, 7, interest(false, false)).unwrap();
         theirs.write_all(b"x").unwrap();
         assert_eq!(told(&poller, SOON), []);
-        let interest = |read, write| Interest { read, write };
         let ready = |readable, writable| {
             let key = 7;
             vec![Ready {

@@ -2,12 +2,19 @@
 
 #[cfg(loom)]
 use loom::sync::{Mutex, MutexGuard};
+use std::io;
 use std::sync::PoisonError;
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
 
 /// What tells the event loop's thread about a socket.
 pub trait Watcher {
+    /// Has the event loop's thread told for the first time.
+    ///
+    /// # Errors
+    ///
+    /// When that is not possible.
+    fn start(&self, interest: Interest) -> io::Result<()>;
     /// Has the event loop's thread told of this, and nothing else, from now on.
     fn watch(&self, interest: Interest);
     /// Has it told nothing any more.
@@ -34,6 +41,8 @@ pub struct Reading<W> {
 
 #[derive(Debug)]
 struct State {
+    /// Something may be told.
+    started: bool,
     /// A thread reads the socket itself: the watcher does not look for bytes.
     led: bool,
     /// Bytes wait for the socket to take them.
@@ -42,16 +51,32 @@ struct State {
 }
 
 impl<W: Watcher> Reading<W> {
-    /// For a socket of which nothing is told yet: it is led until it is given back the first time.
+    /// For a socket of which nothing is told before it is [started](Self::start).
     pub fn new(watcher: W) -> Self {
         Self {
             watcher,
             state: Mutex::new(State {
+                started: false,
                 led: true,
                 write: false,
                 removed: false,
             }),
         }
+    }
+
+    /// Has the event loop's thread read, which is woken if there is something. Until then nobody leads.
+    ///
+    /// # Errors
+    ///
+    /// The watcher's.
+    pub fn start(&self) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.removed {
+            state.led = false;
+            state.started = true;
+            self.watcher.start(state.interest())?;
+        }
+        Ok(())
     }
 
     /// What tells the event loop's thread.
@@ -89,20 +114,28 @@ impl<W: Watcher> Reading<W> {
         let mut state = self.state();
         if !state.removed {
             state.removed = true;
-            self.watcher.forget();
+            if state.started {
+                self.watcher.forget();
+            }
         }
     }
 
     fn tell(&self, state: &State) {
-        if !state.removed {
-            self.watcher.watch(Interest {
-                read: !state.led,
-                write: state.write,
-            });
+        if state.started && !state.removed {
+            self.watcher.watch(state.interest());
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn interest(&self) -> Interest {
+        Interest {
+            read: !self.led,
+            write: self.write,
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::poller::Poller;
 use super::reading::{Interest, Reading, Watcher};
+use crate::Error;
 
 /// A socket that the event loop's thread watches. Dropping it ends the watch.
 #[derive(Debug)]
@@ -22,17 +23,22 @@ struct Place {
 }
 
 impl Registration {
-    /// Prepares to watch for bytes to read. Nothing is watched before the first [`give_back`](Self::give_back): whoever takes
-    /// the events must be there first, for an event that nobody takes comes again and again. Events carry the key.
-    pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> io::Result<Self> {
-        poller.add(&socket, key)?;
-        Ok(Self {
+    /// Prepares to watch for bytes to read. Nothing is watched before the [start](Self::start): whoever takes the events must
+    /// be there first, for an event that nobody takes comes again and again. Events carry the key.
+    pub(crate) fn new(poller: &Arc<Poller>, socket: Arc<OwnedFd>, key: usize) -> Self {
+        Self {
             reading: Reading::new(Place {
                 poller: Arc::clone(poller),
                 socket,
                 key,
             }),
-        })
+        }
+    }
+
+    /// Watches.
+    pub(crate) fn start(&self) -> Result<(), Error> {
+        let started = self.reading.start();
+        started.map_err(|error| Error::io("cannot watch a socket", error))
     }
 
     pub(crate) fn socket(&self) -> &Arc<OwnedFd> {
@@ -67,6 +73,10 @@ impl Drop for Registration {
 }
 
 impl Watcher for Place {
+    fn start(&self, interest: Interest) -> io::Result<()> {
+        self.poller.add(&self.socket, self.key, interest)
+    }
+
     /// Tells the poller, which costs a system call.
     fn watch(&self, interest: Interest) {
         if let Err(error) = self.poller.watch(&self.socket, self.key, interest) {

@@ -62,9 +62,14 @@ impl Acceptor {
     }
 
     /// Takes the socket's place in the poller. The loop may be accepting already.
-    pub(super) fn start(&self, registration: Registration) {
-        self.registration.get_or_init(|| registration).give_back();
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the socket cannot be watched.
+    pub(super) fn start(&self, registration: Registration) -> Result<(), Error> {
+        self.registration.get_or_init(|| registration).start()?;
         self.apply(&mut self.state());
+        Ok(())
     }
 
     /// Accepts nobody any more.

@@ -62,8 +62,7 @@ pub fn listen(
         key,
         file,
     };
-    let registration = event_loop.register(key, socket, source)?;
-    acceptor.start(registration);
+    acceptor.start(event_loop.register(key, socket, source))?;
     Ok(listener)
 }
 

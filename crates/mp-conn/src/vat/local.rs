@@ -10,8 +10,11 @@ use capnp::{Error, ErrorKind, MessageSize};
 use futures::FutureExt;
 use futures::channel::oneshot;
 
+use super::raw;
 use super::shared::{Deferred, RequestSlot, Shared};
+use crate::call_inside::{CallInside, Objects};
 use crate::cancellation::RequestState;
+use crate::inner::Inner;
 use crate::object::Object;
 use crate::server_call::{ServerCall, ThreadRef};
 
@@ -80,6 +83,17 @@ impl LocalObject {
         let (question, lendable) = message.map_or((None, None), |message| {
             (Some(message.question), message.lendable)
         });
+        let method = (interface_id, ordinal);
+        if let Ok(content) = content
+            && let Some(answer) = self.answer_inside(&connection, &shared, method, content)
+        {
+            let answered = answer.and_then(|objects| put(objects, results, &shared));
+            drop(params);
+            return match answered {
+                Ok(()) => Promise::ok(()),
+                Err(error) => Promise::err(error.to_wire()),
+            };
+        }
         let (caller, thread) = match self.object.context_field(interface_id, ordinal) {
             None => (None, Thread::Known(ThreadRef::NotMapped)),
             Some(field) => threads(&shared, content, field, at_home),
@@ -106,6 +120,23 @@ impl LocalObject {
             }
         }
         Promise::from_future(async move { answer.await.unwrap_or_else(|_| Err(disconnected())) })
+    }
+
+    #[inline(never)]
+    fn answer_inside(
+        &self,
+        connection: &Arc<Inner>,
+        shared: &Rc<Shared>,
+        (interface_id, ordinal): (u64, u16),
+        params: any_pointer::Reader<'_>,
+    ) -> Option<Result<Objects, crate::Error>> {
+        self.object.answer_inside(&CallInside {
+            connection,
+            shared,
+            interface_id,
+            ordinal,
+            params,
+        })
     }
 
     fn dispatch(&self, shared: &Shared, call: ServerCall) {
@@ -160,6 +191,27 @@ impl Shared {
         let probe = hook.new_call(0, 0, None).send();
         probe.promise.now_or_never()?.err()
     }
+}
+
+/// Puts objects into results.
+#[inline(never)]
+fn put(
+    objects: Objects,
+    mut results: Box<dyn ResultsHook>,
+    shared: &Rc<Shared>,
+) -> Result<(), crate::Error> {
+    for object in objects {
+        let put = results
+            .get()
+            .map_err(crate::Error::from)
+            .and_then(|results| raw::put_object(results, &object, shared));
+        if put.is_err() {
+            // The peer never gets it.
+            shared.defer(Deferred::Drop(0, object.1));
+            return put;
+        }
+    }
+    Ok(())
 }
 
 /// The identity of the thread that makes a call, and the thread that the call asks for.

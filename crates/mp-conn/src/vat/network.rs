@@ -33,6 +33,8 @@ impl Shared {
             Ok(message::Finish(Ok(finish))) => {
                 Ok(!self.unsent.borrow_mut().remove(&finish.get_question_id()))
             }
+            // The peer went first.
+            Ok(message::Abort(_)) => Ok(!self.peer_ended.get()),
             _ => Ok(true),
         }
     }

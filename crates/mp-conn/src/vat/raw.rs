@@ -1,12 +1,14 @@
 //! Access to a pointer field of a struct whose type is known only to generated code.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use capnp::any_pointer;
 use capnp::private::layout::{PointerBuilder, StructSize};
 use capnp::traits::FromPointerBuilder;
 
-use super::state::State;
+use super::local::LocalObject;
+use super::shared::Shared;
 use crate::{Error, Object};
 
 /// The pointer field `index` of the struct at `pointer`, which was initialized with a size that has the field.
@@ -30,9 +32,9 @@ pub(crate) fn pointer_field(
 pub(crate) fn put_object(
     pointer: any_pointer::Builder<'_>,
     (field, object): &(u16, Arc<dyn Object>),
-    state: &State,
+    shared: &Rc<Shared>,
 ) -> Result<(), Error> {
-    pointer_field(pointer, *field)?.set_as_capability(state.export(object)?);
+    pointer_field(pointer, *field)?.set_as_capability(LocalObject::hook(shared, object)?);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use capnp::any_pointer;
 use capnp::capability::Response;
 use capnp::message::{Builder, HeapAllocator};
 use capnp::private::capability::{ClientHook, ParamsHook, ResultsHook};
+use capnp_rpc::new_broken_cap;
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, LocalBoxFuture};
 use slab::Slab;
@@ -20,6 +21,7 @@ use super::memory::{Memory, MemoryPool};
 use super::outbox::Outbox;
 use crate::Error;
 use crate::cancellation::RequestState;
+use crate::capability::pipeline_ops;
 use crate::inner::Inner;
 use crate::limits::Limits;
 use crate::object::Object;
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) closed: Cell<bool>,
     /// The RPC system is done with the connection: what it sent last is to be written, and then the connection closed.
     pub(crate) ending: Cell<bool>,
+    /// The stream has ended, so that nobody is there to be told why this end ends.
+    pub(crate) peer_ended: Cell<bool>,
     pub(crate) inbox: RefCell<Inbox>,
     pub(crate) outbox: RefCell<Outbox>,
     /// Memory for messages in both directions.
@@ -46,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) too_large: Cell<bool>,
     /// What was sent since the vat was entered may be written together with what follows.
     pub(crate) batched: Cell<bool>,
+    /// So many bytes, which are all that wait, may be written with what the thread that is inside sends next.
+    pub(crate) held: Cell<usize>,
     /// The event loop's thread was asked to write what waits.
     pub(crate) flush_asked: Cell<bool>,
     /// Those who wait until fewer bytes are queued.
@@ -105,6 +111,22 @@ pub(crate) struct CallSlot {
 }
 
 impl CallSlot {
+    /// An object of the answer, which need not be there yet.
+    pub(crate) fn pipelined(&self, path: &[u16]) -> Result<Box<dyn ClientHook>, Error> {
+        let ops = pipeline_ops(path);
+        Ok(match (&self.state, &self.pipeline) {
+            // `capnp-rpc` panics when an answer that is there lacks the object.
+            (CallState::Done(Ok(response)), _) => {
+                let content = response.hook.get();
+                let object = content.and_then(|content| content.get_pipelined_cap(&ops));
+                object.unwrap_or_else(|error| new_broken_cap(error).hook)
+            }
+            (CallState::Done(Err(error)), _) => new_broken_cap(error.clone()).hook,
+            (_, Some(pipeline)) => pipeline.hook.get_pipelined_cap(&ops),
+            (_, None) => return Err(Error::Disconnected),
+        })
+    }
+
     /// Takes those who wait. They are woken, or dropped, after unlocking.
     pub(crate) fn take_wakers(&mut self) -> impl Iterator<Item = Waker> + use<> {
         let waker = match &mut self.state {
@@ -145,6 +167,7 @@ impl Shared {
             limits,
             closed: Cell::new(false),
             ending: Cell::new(false),
+            peer_ended: Cell::new(false),
             outbox: RefCell::default(),
             pool: Rc::default(),
             reuse: Cell::new(false),
@@ -152,6 +175,7 @@ impl Shared {
             unsent: RefCell::default(),
             too_large: Cell::new(false),
             batched: Cell::new(false),
+            held: Cell::new(0),
             flush_asked: Cell::new(false),
             room: RefCell::default(),
             new_tasks: RefCell::default(),
@@ -186,6 +210,17 @@ impl Shared {
     /// The same for what is sent for a call of the peer.
     pub(crate) fn batch_requests(&self) {
         self.batched.set(self.requests.borrow().len() >= BATCH);
+    }
+
+    /// Forgets what the thread that was inside last said of what it sent.
+    pub(crate) fn begin_turn(&self) {
+        self.batched.set(false);
+        self.held.set(0);
+    }
+
+    /// Says that what waits to be written may be written with what the thread that is inside sends next.
+    pub(crate) fn hold(&self) {
+        self.held.set(self.outbox.borrow().queued());
     }
 
     /// Has those woken who wait until fewer bytes are queued, if they are. False: more are queued than can be allowed.

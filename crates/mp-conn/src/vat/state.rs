@@ -197,6 +197,7 @@ impl State {
         match self.transport.read(&self.waker, space) {
             Poll::Pending => Progress::Drained,
             Poll::Ready(Ok(0)) => {
+                self.shared.peer_ended.set(true);
                 let whole = self.reader.at_boundary();
                 self.end(if whole { Ok(()) } else { Err(premature_end()) })
             }
