@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use crate::Error;
 use crate::contain::guarded;
-use crate::inner::Inner;
+use crate::inner::{Inner, wake};
 use crate::listen::Slot;
 
 /// Whether a connection has ended, and what waits for that.
@@ -101,7 +101,9 @@ impl Drop for Inner {
             guarded(|| state.flush());
         }
         state.close();
+        let woken = state.shared.woken.take();
         let deferred = state.shared.deferred.take();
+        wake(woken);
         self.run_deferred(deferred);
         self.finish_closing();
     }

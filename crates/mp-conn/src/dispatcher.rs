@@ -1,9 +1,11 @@
 //! Hands calls to their objects in the order in which they came, whichever threads brought them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::bell;
 use crate::contain::unattended;
+use crate::object::Object;
 use crate::vat::shared::Dispatch;
 
 /// Calls that were read and not yet handed over.
@@ -19,6 +21,8 @@ pub(crate) struct Dispatcher {
 struct Queue {
     calls: VecDeque<Dispatch>,
     running: bool,
+    /// Room for the objects of calls that were handed over.
+    objects: Vec<Arc<dyn Object>>,
 }
 
 impl Dispatcher {
@@ -35,13 +39,25 @@ impl Dispatcher {
             return;
         }
         queue.running = true;
-        while let Some((object, call)) = queue.calls.pop_front() {
+        let mut objects = std::mem::take(&mut queue.objects);
+        while !queue.calls.is_empty() {
+            let count = queue.calls.len();
             drop(queue);
-            unattended("an object", || object.call(call));
-            // It may be the last reference.
-            unattended("a destructor", || drop(object));
+            // The threads that are to run them are woken together.
+            bell::together(0..count, |_| {
+                let next = self.lock().calls.pop_front();
+                if let Some((object, call)) = next {
+                    unattended("an object", || object.call(call));
+                    objects.push(object);
+                }
+            });
+            for object in objects.drain(..) {
+                // It may be the last reference.
+                unattended("a destructor", || drop(object));
+            }
             queue = self.lock();
         }
+        queue.objects = objects;
         queue.running = false;
     }
 

@@ -3,9 +3,11 @@
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
 use crate::Error;
+use crate::bell;
 use crate::closing::Lifecycle;
 use crate::contain::{guarded, in_own_frame, unattended};
 use crate::dispatcher::Dispatcher;
@@ -227,6 +229,7 @@ impl Inner {
         let queued = state.shared.outbox.borrow().queued();
         self.congested
             .store(queued >= self.limits.queued_bytes, Ordering::SeqCst);
+        let woken = state.shared.woken.take();
         let deferred = state.shared.deferred.take();
         // Queued while the lock is held, so that their order is the order in which they came.
         self.dispatcher
@@ -235,6 +238,7 @@ impl Inner {
         if broken {
             tracing::error!(target: "ipc", "panic inside the RPC system: the connection is closed");
         }
+        wake(woken);
         self.run_deferred(deferred);
         if closed {
             self.finish_closing();
@@ -298,6 +302,13 @@ impl std::fmt::Debug for Inner {
             .field("server", &self.server)
             .finish_non_exhaustive()
     }
+}
+
+/// Wakes threads that wait for what happened in a vat, which must not be locked any more.
+pub(crate) fn wake(threads: Vec<Waker>) {
+    bell::together(threads.into_iter(), |thread| {
+        unattended("a waker", || thread.wake());
+    });
 }
 
 fn apply(state: &State, release: Release) {

@@ -60,6 +60,7 @@
 
 mod access;
 mod address;
+mod bell;
 mod call;
 mod call_inside;
 mod cancellation;
@@ -98,6 +99,7 @@ pub mod model {
 
 pub use self::access::{Peer, Peers};
 pub use self::address::Address;
+pub use self::bell::{Bell, Listening};
 pub use self::call::{Call, CallContext, Threads};
 pub use self::call_inside::{CallInside, Objects};
 pub use self::cancellation::Cancellation;

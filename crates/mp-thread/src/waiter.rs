@@ -5,17 +5,17 @@ use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::time::Instant;
 
-use mp_conn::Arrivals;
+use mp_conn::{Arrivals, Bell};
 
 #[cfg(loom)]
-use loom::sync::{Condvar, Mutex, MutexGuard};
+use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 /// A queue of jobs and a flag "woken", with one thread that waits for either.
 pub struct Waiter<J> {
     state: Mutex<State<J>>,
-    changed: Condvar,
+    bell: Bell,
 }
 
 struct State<J> {
@@ -23,7 +23,7 @@ struct State<J> {
     woken: bool,
     /// Nobody will post any more (a worker's last reference went), or nobody will run jobs any more (the thread ended).
     closed: bool,
-    /// The thread is in `Condvar::wait`: whoever changes something has to notify it.
+    /// The thread sleeps, or is about to: whoever changes something has to ring.
     asleep: Option<Asleep>,
     /// The thread was woken by what it slept for, and is expected there.
     expected: Option<Arc<Arrivals>>,
@@ -74,7 +74,7 @@ impl<J> Waiter<J> {
                 expected: None,
                 interrupt: None,
             }),
-            changed: Condvar::new(),
+            bell: Bell::new(),
         }
     }
 
@@ -205,50 +205,22 @@ impl<J> Waiter<J> {
         arrivals: &Arc<Arrivals>,
         deadline: Option<Instant>,
     ) -> Result<MutexGuard<'a, State<J>>, ()> {
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(());
+        }
         state.asleep = Some(Asleep {
             purpose,
             arrivals: Arc::clone(arrivals),
         });
-        let mut state = self.until_notified(state, deadline)?;
+        let listening = self.bell.listen();
+        drop(state);
+        self.bell.sleep(listening, deadline);
+        let mut state = self.lock();
         state.asleep = None;
         if let Some(arrivals) = state.expected.take() {
             arrivals.arrive();
         }
         Ok(state)
-    }
-
-    #[cfg(not(loom))]
-    fn until_notified<'a>(
-        &self,
-        state: MutexGuard<'a, State<J>>,
-        deadline: Option<Instant>,
-    ) -> Result<MutexGuard<'a, State<J>>, ()> {
-        let Some(deadline) = deadline else {
-            return Ok(self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner));
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let mut state = state;
-            state.asleep = None;
-            return Err(());
-        }
-        let waited = self.changed.wait_timeout(state, left);
-        Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
-    }
-
-    #[cfg(loom)]
-    fn until_notified<'a>(
-        &'a self,
-        state: MutexGuard<'a, State<J>>,
-        _deadline: Option<Instant>,
-    ) -> Result<MutexGuard<'a, State<J>>, ()> {
-        Ok(self
-            .changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Wakes the thread, which is expected if this is what it sleeps for.
@@ -262,7 +234,7 @@ impl<J> Waiter<J> {
         let interrupt = state.interrupt.take();
         drop(state);
         if asleep {
-            self.changed.notify_one();
+            self.bell.ring();
         }
         if let Some(interrupt) = interrupt {
             interrupt();

@@ -69,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) next_object: Cell<u64>,
     /// The call message that was looked at last.
     pub(crate) current_call: Rc<Cell<Option<CallMessage>>>,
+    /// Threads that wait for what just happened, to be woken after unlocking.
+    pub(crate) woken: RefCell<Vec<Waker>>,
     /// What to do after unlocking.
     pub(crate) deferred: RefCell<Vec<Deferred>>,
     /// Calls to hand to their objects after unlocking, in this order.
@@ -185,6 +187,7 @@ impl Shared {
             locals: RefCell::default(),
             next_object: Cell::new(0),
             current_call: Rc::default(),
+            woken: RefCell::default(),
             deferred: RefCell::default(),
             dispatches: RefCell::default(),
         }
@@ -268,10 +271,15 @@ impl Shared {
         };
         match slot.state {
             CallState::Waiting { .. } => {
+                let is_attended = !slot.is_batched;
                 let wakers = slot.take_wakers();
                 slot.state = CallState::Done(result);
-                let mut deferred = self.deferred.borrow_mut();
-                deferred.extend(wakers.map(Deferred::Wake));
+                if is_attended {
+                    self.woken.borrow_mut().extend(wakers);
+                } else {
+                    let mut deferred = self.deferred.borrow_mut();
+                    deferred.extend(wakers.map(Deferred::Wake));
+                }
             }
             CallState::Unattended(_) => {
                 let slot = calls.remove(key);
