@@ -231,7 +231,7 @@ fn answer_apart<R: Owned, T>(
         Ok(message) => {
             log::sent_response(&connection, request, method);
             ahead(&connection);
-            let sent = call.reply_message(thread_map, &message);
+            let sent = call.reply_message(thread_map, message);
             homes.into_iter().for_each(ProxyClient::leave_at_home);
             sent
         }

@@ -228,11 +228,18 @@ impl ServerCall {
     pub fn reply_message(
         self,
         objects: &[(u16, Arc<dyn Object>)],
-        message: &Message,
+        message: Message,
     ) -> Result<(), Error> {
         let connection = Arc::clone(&self.parts.connection);
+        // Dropped outside of the lock if it is not sent: then it may have the last references.
+        let mut message = Some(message);
         self.finish(|results, state| {
-            message.copy_to(results.get()?, &connection, state)?;
+            if let Some(content) = &message {
+                content.copy_to(results.get()?, &connection, state)?;
+            }
+            // From here on the vat has the objects. They are its alone when the peer gets them: what happens to them then is not
+            // to depend on when this thread comes to let go of them.
+            message = None;
             put_objects(results, objects, state)
         })
     }

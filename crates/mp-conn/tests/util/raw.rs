@@ -85,7 +85,7 @@ fn answer_late(call: ServerCall) {
         HOLD_MAKE => call.reply(&[(0, Arc::new(super::Echo))], |_| Ok(())),
         HOLD_GIVE_BACK => call
             .params()
-            .and_then(|params| call.reply_message(&[], &params)),
+            .and_then(|params| call.reply_message(&[], params)),
         _ => call.reply(&[], |_| Ok(())),
     };
     answered.unwrap_or_default();
@@ -109,7 +109,7 @@ impl Object for Victim {
             }
             HOLD | HOLD_MAKE | HOLD_GIVE_BACK => self.0.lock().unwrap().push(call),
             GIVE_BACK => match call.params() {
-                Ok(params) => call.reply_message(&[], &params).unwrap_or_default(),
+                Ok(params) => call.reply_message(&[], params).unwrap_or_default(),
                 Err(error) => call.fail(&error),
             },
             LARGE => {
