@@ -79,8 +79,12 @@ impl Outbox {
         waker: &Waker,
     ) -> Poll<io::Result<usize>> {
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let frames = self.frames.iter().take(SLICES.div_ceil(2));
-        let segments: Vec<_> = frames.map(|frame| frame.message.segments()).collect();
+        let mut segments = [const { None }; SLICES];
+        // Each frame has two pieces at least.
+        let frames = self.frames.iter().take(SLICES / 2);
+        for (segments, frame) in segments.iter_mut().zip(frames) {
+            *segments = Some(frame.message.segments());
+        }
         let count = gather(&self.frames, &segments, self.written, &mut slices);
         transport.write(waker, &slices[..count])
     }
@@ -101,26 +105,47 @@ impl Outbox {
 
 /// One message, with the table of segment sizes that goes before it.
 struct Frame {
-    header: Vec<u8>,
+    header: Header,
     message: Rc<dyn Output>,
     /// Header and segments, in bytes.
     len: usize,
 }
 
+/// The sizes of a message's segments, as they go before it. Nearly all messages have one.
+enum Header {
+    Short([u8; 8]),
+    Long(Vec<u8>),
+}
+
+impl Header {
+    fn new(segments: &[&[u8]]) -> Self {
+        let words = |segment: &&[u8]| ((segment.len() / 8) as u32).to_le_bytes();
+        let more = (segments.len() as u32 - 1).to_le_bytes();
+        if let [segment] = segments {
+            let [[a, b, c, d], [e, f, g, h]] = [more, words(segment)];
+            return Self::Short([a, b, c, d, e, f, g, h]);
+        }
+        let mut bytes = Vec::with_capacity((segments.len() / 2 + 1) * 8);
+        bytes.extend_from_slice(&more);
+        bytes.extend(segments.iter().flat_map(words));
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        Self::Long(bytes)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes) => bytes,
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
 impl Frame {
     fn new(message: Rc<dyn Output>) -> Self {
         let segments = message.segments();
-        let mut header = Vec::with_capacity((segments.len() / 2 + 1) * 8);
-        header.extend_from_slice(&(segments.len() as u32 - 1).to_le_bytes());
-        let mut len = 0;
-        for segment in &*segments {
-            header.extend_from_slice(&((segment.len() / 8) as u32).to_le_bytes());
-            len += segment.len();
-        }
-        if header.len() % 8 != 0 {
-            header.extend_from_slice(&[0; 4]);
-        }
-        len += header.len();
+        let header = Header::new(&segments);
+        let content: usize = segments.iter().map(|segment| segment.len()).sum();
+        let len = header.bytes().len() + content;
         drop(segments);
         Self {
             header,
@@ -133,13 +158,13 @@ impl Frame {
 /// Fills `slices` with the bytes that come next, and says how many were used.
 fn gather<'a>(
     frames: &'a VecDeque<Frame>,
-    segments: &'a [OutputSegments<'a>],
+    segments: &'a [Option<OutputSegments<'a>>],
     mut skip: usize,
     slices: &mut [IoSlice<'a>],
 ) -> usize {
     let mut count = 0;
-    for (frame, segments) in frames.iter().zip(segments) {
-        let header = [frame.header.as_slice()];
+    for (frame, segments) in frames.iter().zip(segments.iter().flatten()) {
+        let header = [frame.header.bytes()];
         for part in header.into_iter().chain(segments.iter().copied()) {
             if skip >= part.len() {
                 skip -= part.len();
