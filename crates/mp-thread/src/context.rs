@@ -12,6 +12,7 @@ use mp_conn::{
     Cancellation, Capability, Connection, Error, EventLoop, Leader, Object, Reference, Threads,
 };
 
+pub(crate) use self::socket::Writing;
 use crate::awaited::Awaited;
 use crate::counterpart::{Counterpart, take_ended};
 use crate::dispatch::run_elsewhere;

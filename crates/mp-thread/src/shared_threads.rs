@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use mp_conn::{Connection, Error, Object, ServerCall, WeakConnection};
 
-use crate::context::ThreadContext;
+use crate::context::{ThreadContext, Writing};
 use crate::crew::{CallUp, Crew};
 use crate::job::{Job, ThreadWaiter};
 use crate::thread_map::ThreadState;
@@ -58,7 +58,9 @@ impl SharedThreads {
                 self.call_up(thread, &job);
                 run(job);
             }
-            let Ok(Some(job)) = ThreadContext::with(|context| context.next_job(connection)) else {
+            let Ok(Some(job)) =
+                ThreadContext::with(|context| context.next_job(connection, Writing::ForNobody))
+            else {
                 return;
             };
             self.call_up(self.0.come_back(waiter), &job);

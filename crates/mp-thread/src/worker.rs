@@ -5,7 +5,7 @@ use std::thread;
 
 use mp_conn::{Error, WeakConnection};
 
-use crate::context::ThreadContext;
+use crate::context::{ThreadContext, Writing};
 use crate::job::ThreadWaiter;
 use crate::name;
 
@@ -45,7 +45,9 @@ pub(crate) fn start(
 
 /// Runs what comes to the thread's waiter, until that is closed and empty.
 pub(crate) fn run(_: &Arc<ThreadWaiter>, connection: &WeakConnection) {
-    while let Ok(Some(job)) = ThreadContext::with(|context| context.next_job(connection)) {
+    while let Ok(Some(job)) =
+        ThreadContext::with(|context| context.next_job(connection, Writing::ForOthers))
+    {
         job.run();
     }
 }

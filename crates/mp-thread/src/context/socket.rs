@@ -8,6 +8,15 @@ use super::{Sending, ThreadContext};
 use crate::job::Job;
 use crate::waiter::Event;
 
+/// Whether others leave it to a thread that is woken for a job to write what they have sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// The thread answers at once what it ran.
+    ForOthers,
+    /// Its answers are left to the event loop's thread: waking that one for others' as well was measured to take longer.
+    ForNobody,
+}
+
 impl ThreadContext {
     /// Takes the socket for the wait that follows what is about to be sent: a call, or the answer to one.
     pub(crate) fn lead_ahead(&self, connection: &Connection, sending: Sending) {
@@ -45,7 +54,7 @@ impl ThreadContext {
     }
 
     /// Waits for the next job of any kind, as a thread does that was made for the peer. `None`: there will be none.
-    pub(crate) fn next_job(&self, connection: &WeakConnection) -> Option<Job> {
+    pub(crate) fn next_job(&self, connection: &WeakConnection, writing: Writing) -> Option<Job> {
         if let Some(event) = self.lead_idle(connection) {
             match event {
                 Event::Job(job) => return Some(job),
@@ -58,6 +67,7 @@ impl ThreadContext {
         loop {
             let arrivals = connection
                 .upgrade()
+                .filter(|_| writing == Writing::ForOthers)
                 .map(|connection| Arc::clone(connection.arrivals()));
             let event = self.waiter.next_job(&arrivals.unwrap_or_default());
             if let Some(connection) = connection.upgrade() {
