@@ -49,7 +49,7 @@ impl Bell {
         self.word.sleep(since.0, self.bit, deadline);
     }
 
-    /// Wakes the thread: at once, or when [those that are woken together](together) are.
+    /// Wakes the thread: at once, or with others that the calling thread is about to wake as well.
     pub fn ring(&self) {
         let kept = TOGETHER.try_with(|together| together.keep(&self.word, self.bit));
         // Fails only when the calling thread is ending.
