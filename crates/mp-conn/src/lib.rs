@@ -60,6 +60,7 @@
 
 mod access;
 mod address;
+mod before_answer;
 mod bell;
 mod call;
 mod call_inside;

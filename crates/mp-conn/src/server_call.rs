@@ -7,6 +7,7 @@ use capnp::private::capability::ResultsHook;
 use capnp::traits::{Imbue, ImbueMut};
 use futures::channel::oneshot;
 
+use crate::before_answer::BeforeAnswer;
 use crate::call_inside::object_at;
 use crate::cancellation::{Cancellation, RequestState};
 use crate::connection::Connection;
@@ -35,6 +36,7 @@ struct Parts {
     thread: ThreadRef,
     caller: Option<usize>,
     is_batched: bool,
+    before_answer: BeforeAnswer,
     state: Arc<RequestState>,
 }
 
@@ -70,6 +72,7 @@ impl ServerCall {
             thread: ThreadRef::NotMapped,
             caller: None,
             is_batched: false,
+            before_answer: BeforeAnswer::default(),
             state,
         };
         Self {
@@ -121,6 +124,11 @@ impl ServerCall {
     /// Says that the answer may be written together with those of other calls, where many are running.
     pub fn answer_in_batches(&mut self) {
         self.parts.is_batched = true;
+    }
+
+    /// Has a function called when the method has ended, before the answer goes out, or when the call is dropped. It must not wait.
+    pub fn before_answer(&mut self, action: impl FnOnce() + Send + Sync + 'static) {
+        self.parts.before_answer = BeforeAnswer::new(action);
     }
 
     /// Whether the caller gave up, or went away. The answer will be thrown away.
@@ -251,6 +259,7 @@ impl ServerCall {
 
     /// Answers with a failure whose kind and text are given.
     pub fn fail_with(mut self, error: capnp::Error) {
+        self.parts.before_answer.run();
         if let Some(key) = self.parts.key.take() {
             self.parts.connection.release(Release::Request(key, error));
         }
@@ -284,6 +293,7 @@ impl ServerCall {
         mut self,
         build: impl FnOnce(&mut dyn ResultsHook, &State) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.parts.before_answer.run();
         let Some(key) = self.parts.key.take() else {
             return Err(Error::Cancelled);
         };
@@ -310,6 +320,7 @@ impl ServerCall {
 
 impl Drop for ServerCall {
     fn drop(&mut self) {
+        self.parts.before_answer.run();
         if let Some(key) = self.parts.key.take() {
             let error = Error::failed("the call was dropped without an answer").to_wire();
             self.parts.connection.release(Release::Request(key, error));

@@ -20,8 +20,6 @@ pub(crate) struct Job {
     /// It runs on any thread if the one that it was sent to does not wait for it: the end of an object.
     anywhere: bool,
     run: Runner,
-    /// Ends with the job: the count of a pool thread's calls.
-    finished: Finished,
 }
 
 impl Job {
@@ -32,7 +30,6 @@ impl Job {
             callback,
             anywhere: false,
             run,
-            finished: Finished(None),
         }
     }
 
@@ -47,9 +44,9 @@ impl Job {
         self.anywhere && self.connection == connection
     }
 
-    /// Has a function called when the job has run, or was dropped.
-    pub(crate) fn then(mut self, finished: impl FnOnce() + Send + 'static) -> Self {
-        self.finished = Finished(Some(Box::new(finished)));
+    /// Has a function called when the call is about to be answered, or was dropped.
+    pub(crate) fn before_answer(mut self, action: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.call.before_answer(action);
         self
     }
 
@@ -82,30 +79,13 @@ impl Job {
 
     /// Runs the call on this thread.
     pub(crate) fn run(self) {
-        let Self {
-            call,
-            run,
-            finished,
-            ..
-        } = self;
+        let Self { call, run, .. } = self;
         unattended("a call", || run(call));
-        drop(finished);
     }
 
     /// Gives the call back, to be run elsewhere.
     pub(crate) fn into_parts(self) -> (ServerCall, Runner) {
         (self.call, self.run)
-    }
-}
-
-/// Calls its function when it is dropped.
-struct Finished(Option<Box<dyn FnOnce() + Send>>);
-
-impl Drop for Finished {
-    fn drop(&mut self) {
-        if let Some(finished) = self.0.take() {
-            finished();
-        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Pool {
 
 struct Slot {
     worker: Worker,
-    /// Calls that were given to the thread and have not ended.
+    /// Calls that were given to the thread and are not answered.
     depth: Arc<AtomicUsize>,
     /// Who made them.
     callers: Arc<Mutex<Vec<Caller>>>,
@@ -108,7 +108,8 @@ impl Slot {
         let caller = job.caller();
         self.callers().push(caller);
         let (depth, callers) = (Arc::clone(&self.depth), Arc::clone(&self.callers));
-        let job = job.then(move || {
+        // Before the answer: what the caller sends when it has that is not to wait behind a thread that is busy.
+        let job = job.before_answer(move || {
             depth.fetch_sub(1, Ordering::SeqCst);
             let mut callers = lock(&callers);
             if let Some(index) = callers.iter().rposition(|other| *other == caller) {
