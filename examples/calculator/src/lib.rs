@@ -40,11 +40,12 @@ pub fn serve_parent(name: &str, object: Arc<dyn Init>) -> ExitCode {
     }
 }
 
-/// Says on standard error what went wrong.
+/// Says on standard error what went wrong, in one piece: other processes write there, too.
 #[expect(
     clippy::print_stderr,
     reason = "the programs' one place for error messages"
 )]
 pub fn report(name: &str, error: &impl std::fmt::Display) {
-    eprintln!("{name}: {error}");
+    let line = format!("{name}: {error}\n");
+    eprint!("{line}");
 }
